@@ -1,0 +1,41 @@
+/* central/central.h - the central system's pieces, held together: settings, network, store, world, live feed.
+ * central.c wires them: facts that the world emits go to the store and, once durable, to the live feed. */
+#ifndef CENTRAL_H
+#define CENTRAL_H
+
+#include "central/domain/world.h"
+#include "central/net/net.h"
+#include "central/settings.h"
+#include "central/store/store.h"
+#include "ocpp/arena.h"
+
+struct live;   /* central/rest/live.h: topics, sequence numbers, subscribers */
+struct rest;   /* central/rest/rest.h: routes */
+struct people; /* central/rest/people.h: accounts, logins, API keys */
+struct v16;    /* central/v16/v16.h: sessions of 1.6 stations */
+
+struct central {
+    uv_loop_t *loop;
+    struct settings settings;
+    struct net *net;
+    struct store *store;
+    struct world *world;
+    struct live *live;
+    struct rest *rest;
+    struct people *people;
+    struct v16 *v16;
+    struct amp_arena arena;   /* decoding of one message; reset by whoever handles the next */
+    int64_t (*now_ms)(void);  /* Unix ms; tests turn it */
+    int64_t started_ms;
+};
+
+/* Open everything in order: store, load, people, live, v16, net. 0, or a negative error with *why (malloc'd sentence naming the cure). */
+int central_open(struct central *c, uv_loop_t *loop, const struct settings *settings, char **why);
+/* Clean shutdown: stop accepting, 1001 to stations, last commit. `done` afterwards; then central_close frees. */
+void central_stop(struct central *c, void (*done)(void *ctx), void *ctx);
+void central_close(struct central *c);
+
+/* A fact from any module: to the store, and to the live feed after the commit. */
+void central_emit(struct central *c, const struct fact *f);
+
+#endif

@@ -1,0 +1,184 @@
+/* central/domain/fact.h - what can be true in the central system, as plain structs: the one language that the domain,
+ * the store, the live feed and the tests speak. A handler decides, emits facts, and answers when they are durable.
+ * Texts are slices that live during the call; whoever keeps a fact copies it (fact_copy).
+ * Money: millionths. Energy: Wh. Time: Unix ms UTC; `_seen_ms` is our clock, `_ms` is the station's. */
+#ifndef CENTRAL_FACT_H
+#define CENTRAL_FACT_H
+
+#include "ocpp/arena.h"
+#include "ocpp/err.h"
+#include "ocpp/text.h"
+
+#define ORG_DEFAULT 1
+
+enum fact_kind {
+    FACT_CHARGER = 1,  /* insert or replace by key */
+    FACT_CONNECTOR,    /* insert or replace by (charger, connector) */
+    FACT_STATUS,       /* history, append */
+    FACT_TRANSACTION,  /* insert or replace by key */
+    FACT_READING,      /* append */
+    FACT_MESSAGE,      /* append */
+    FACT_COMMAND,      /* insert or replace by key */
+    FACT_TAG,          /* insert or replace by (org, tag) */
+    FACT_USER,         /* insert or replace by key */
+    FACT_LOGIN,        /* a browser session: insert or replace by token hash */
+    FACT_API_KEY,      /* insert or replace by key */
+    FACT_CONNECTION,   /* history: opened, stale, closed, refused handshakes; append */
+    FACT_KINDS
+};
+
+enum connection_state { CONNECTION_NEVER, CONNECTION_CONNECTED, CONNECTION_STALE, CONNECTION_DISCONNECTED };
+enum registration { REGISTRATION_PENDING = 1, REGISTRATION_ACCEPTED, REGISTRATION_REJECTED };
+
+struct charger_fact {
+    int64_t key, org;
+    struct amp_text id;                     /* identity as sent first; unique without case */
+    struct amp_text vendor, model, serial, box_serial, firmware, iccid, imsi, meter_type, meter_serial; /* last boot */
+    struct amp_text protocol, address;      /* last connection */
+    int64_t created_ms, last_seen_ms, last_boot_ms;
+    int32_t heartbeat_s;                    /* handed out at boot; 0: server default */
+    int32_t registration;                   /* enum registration */
+    int32_t connection;                     /* enum connection_state */
+};
+
+struct connector_fact {
+    int64_t charger;
+    int32_t connector;                      /* 0 is the station itself */
+    struct amp_text status, error, info, vendor_id, vendor_error; /* wire words */
+    int64_t at_ms, seen_ms;
+};
+
+enum transaction_state {
+    TX_PENDING_START = 1, TX_RUNNING, TX_SUSPENDED, TX_PENDING_STOP, TX_STOPPED, TX_COMPLETED, TX_BILLING_FAILED, TX_CANCELLED, TX_FAILED
+};
+enum transaction_flag { /* why a person should look; bits */
+    TX_FLAG_UNKNOWN_TAG = 1, TX_FLAG_REFUSED = 2, TX_FLAG_METER_BACK = 4, TX_FLAG_TIME_ODD = 8, TX_FLAG_ZOMBIE = 16,
+    TX_FLAG_ADOPTED = 32, TX_FLAG_FOREIGN_STOP = 64, TX_FLAG_NO_ENERGY = 128
+};
+struct transaction_fact {
+    int64_t key, org, charger;              /* key is the OCPP 1.6 transactionId too: positive, below 2^31, never reused */
+    int32_t connector;
+    int32_t state;                          /* enum transaction_state */
+    uint32_t flags;
+    struct amp_text uid;                    /* text id of our own; a 2.x station's id */
+    struct amp_text tag, stop_tag, reason;
+    int64_t start_ms, start_seen_ms, stop_ms, stop_seen_ms;
+    int64_t meter_start_wh, meter_stop_wh, last_wh; /* last_wh: newest register reading */
+    int64_t last_ms, last_power_w;
+    int64_t reservation;                    /* 0: none */
+};
+
+struct reading_fact {                       /* one MeterValue element: one timestamp, several samples */
+    int64_t charger, transaction;           /* transaction 0: none */
+    int32_t connector;
+    int64_t at_ms, seen_ms;
+    uint64_t hash;                          /* of at_ms and samples: tells a repetition */
+    struct amp_text samples;                /* the sampledValue list as sent, JSON */
+    uint32_t has;                           /* bits of READING_ below: totals in base units */
+    int64_t energy_wh, power_w, current_ma, voltage_mv, soc_permille, temperature_mc;
+};
+enum { READING_ENERGY = 1, READING_POWER = 2, READING_CURRENT = 4, READING_VOLTAGE = 8, READING_SOC = 16, READING_TEMPERATURE = 32 };
+
+enum message_direction { MESSAGE_RECEIVED = 1, MESSAGE_SENT = 2 };
+struct message_fact {
+    int64_t at_ms, charger;
+    int32_t direction;                      /* seen from the central system */
+    int32_t type;                           /* 2, 3, 4 ... ; 0: no frame could be read */
+    struct amp_text action;                 /* of the call that a result answers, too */
+    struct amp_text payload;                /* JSON text; of an error {"code","description","details"}; of garbage the bytes, escaped and cut */
+    struct amp_text correlation;            /* message id */
+    struct amp_text error;                  /* what we objected to; absent if nothing */
+    int32_t latency_ms;                     /* of an answer: since its call; -1 unknown */
+    int32_t repairs;                        /* tolerated oddities, counted */
+};
+
+enum command_state {
+    COMMAND_QUEUED = 1, COMMAND_SENT, COMMAND_ACCEPTED, COMMAND_REJECTED, COMMAND_ERROR, COMMAND_TIMED_OUT, COMMAND_CONFIRMED, COMMAND_NO_EFFECT
+};
+struct command_fact {
+    int64_t key, org, charger;
+    int32_t state;                          /* enum command_state */
+    int32_t connector;                      /* -1: none named */
+    int64_t transaction;                    /* that it concerns or caused; 0 none */
+    struct amp_text action, payload;        /* as sent */
+    struct amp_text answer;                 /* payload of the answer, or what failed in words */
+    struct amp_text correlation, by;        /* message id; who asked */
+    int64_t created_ms, sent_ms, answered_ms, effect_ms;
+};
+
+struct tag_fact {
+    int64_t org;
+    struct amp_text tag;                    /* original spelling; compared without case */
+    struct amp_text parent, note;
+    struct amp_text status;                 /* "Accepted", "Blocked", ... */
+    int64_t expiry_ms;                      /* 0: never */
+    bool deleted;
+};
+
+enum user_role { ROLE_USER = 1, ROLE_OPERATOR, ROLE_ADMIN };
+struct user_fact {
+    int64_t key, org;
+    struct amp_text login, name, password;  /* Argon2id string of libsodium */
+    int32_t role;
+    bool blocked;
+    int64_t created_ms;
+};
+struct login_fact {
+    struct amp_text token;                  /* hex SHA-256 of the cookie */
+    int64_t user, created_ms, expires_ms;   /* expires_ms 0: logged out */
+};
+struct api_key_fact {
+    int64_t key, org;
+    struct amp_text hash, name;             /* hex SHA-256 */
+    int32_t role;
+    int64_t created_ms, revoked_ms;
+};
+
+enum connection_event { CONNECTION_OPENED = 1, CONNECTION_WENT_STALE, CONNECTION_CLOSED, CONNECTION_REFUSED };
+struct connection_fact {
+    int64_t charger;                        /* 0: unknown identity */
+    int64_t at_ms;
+    int32_t event;                          /* enum connection_event */
+    int32_t code;                           /* close code or HTTP status */
+    struct amp_text id, address, reason;
+};
+
+struct status_fact {
+    int64_t charger;
+    int32_t connector;
+    struct amp_text status, error, info;
+    int64_t at_ms, seen_ms;
+};
+
+struct fact {
+    enum fact_kind kind;
+    union {
+        struct charger_fact charger;
+        struct connector_fact connector;
+        struct status_fact status;
+        struct transaction_fact transaction;
+        struct reading_fact reading;
+        struct message_fact message;
+        struct command_fact command;
+        struct tag_fact tag;
+        struct user_fact user;
+        struct login_fact login;
+        struct api_key_fact api_key;
+        struct connection_fact connection;
+    } u;
+};
+
+/* Where the text fields of a kind are: offsets into struct fact, for copying, hashing and dumping. Returns the number. */
+size_t fact_texts(enum fact_kind kind, const uint16_t **offsets);
+
+/* Deep copy of `f` with its texts taken from malloc'd memory behind the struct, in one block; free() it. Never NULL. */
+struct fact *fact_copy(const struct fact *f);
+
+/* The wire words: "RUNNING", "queued", "connected" ... "" for an unknown value. */
+const char *transaction_state_name(int state);
+const char *command_state_name(int state);
+const char *connection_state_name(int state);
+const char *registration_name(int registration);
+const char *role_name(int role);
+
+#endif

@@ -1,0 +1,78 @@
+/* station/port.h - everything a station needs from its world, as tables of functions. A platform fills them in
+ * (ports/posix, ports/mem, ports/template); the core calls them only from inside amp_station_* functions, on the
+ * caller's thread, and none may block for long. A NULL function means: this platform has none.
+ * The other way round - bytes, events, time - the world calls station.h. */
+#ifndef AMP_PORT_H
+#define AMP_PORT_H
+
+#include "ocpp/err.h"
+#include "ocpp/text.h"
+
+enum amp_log_level { AMP_LOG_ERROR, AMP_LOG_WARN, AMP_LOG_INFO, AMP_LOG_DEBUG };
+
+/* Where to connect, taken from the station's URL; the WebSocket upgrade is the core's business, TLS is the port's. */
+struct amp_endpoint {
+    bool tls;
+    struct amp_text host;
+    uint16_t port;
+};
+
+struct amp_port {
+    void *ctx;
+
+    /* Cryptographic randomness: masks, ids, back-off. 0, or AMP_E_IO. */
+    int (*random)(void *ctx, void *out, size_t len);
+
+    /* Set the wall clock of the device (from currentTime). May be NULL: the core keeps an offset of its own anyway. */
+    void (*set_clock)(void *ctx, int64_t unix_ms);
+
+    /* Network: one connection at a time. open returns at once (0 or AMP_E_IO); the port later calls amp_station_connected or
+     * amp_station_closed. send takes what it can and returns the number of bytes, 0 when it must wait (then the port calls
+     * amp_station_writable), or AMP_E_IO. close is final; no amp_station_closed follows it. */
+    int (*net_open)(void *ctx, const struct amp_endpoint *to);
+    int (*net_send)(void *ctx, const void *data, size_t len);
+    void (*net_close)(void *ctx);
+
+    /* Storage: a block device, like flash. `block_size` bytes are erased at a time (to 0xFF); writes go to erased space, in
+     * multiples of `write_size`, and are durable on return. At least two blocks. All return 0 or AMP_E_IO. */
+    uint32_t block_size, block_count, write_size;
+    int (*block_read)(void *ctx, uint32_t offset, void *out, size_t len);
+    int (*block_write)(void *ctx, uint32_t offset, const void *data, size_t len);
+    int (*block_erase)(void *ctx, uint32_t block);
+
+    /* Restart the device (Reset). The station does nothing after it until it is initialised again. */
+    void (*reboot)(void *ctx, bool hard);
+
+    void (*log)(void *ctx, enum amp_log_level level, const char *text);
+};
+
+/* One look at a connector's meter. Integers, so that a year of sums stays exact. `has` says what this meter can tell. */
+enum {
+    AMP_HAS_POWER = 1, AMP_HAS_CURRENT = 2, AMP_HAS_VOLTAGE = 4, AMP_HAS_TEMPERATURE = 8, AMP_HAS_SOC = 16, AMP_HAS_OFFERED = 32,
+    AMP_HAS_FREQUENCY = 64
+};
+struct amp_reading {
+    uint32_t has;
+    int64_t energy_wh;     /* import register since manufacture: never decreases, not reset per session */
+    int32_t power_w;       /* total over phases */
+    int32_t current_ma[3]; /* per phase; unused phases 0 */
+    int32_t voltage_mv[3]; /* phase to neutral */
+    int32_t temperature_mc; /* thousandths of °C */
+    int32_t soc_permille;
+    int32_t offered_ma;    /* what the pilot offers now, per phase */
+    int32_t frequency_mhz; /* thousandths of Hz */
+    uint8_t phases;        /* 1 or 3 */
+};
+
+/* The power electronics of one station. Every command may fail; a failure is reported, never ignored. Connectors count from 1. */
+struct amp_hardware {
+    void *ctx;
+    int (*permit)(void *ctx, int connector, bool on);                /* contactor permission: energy may flow */
+    int (*limit)(void *ctx, int connector, int32_t ma, int phases);  /* per phase; 0 pauses. NULL: fixed */
+    int (*lock)(void *ctx, int connector, bool on);                  /* NULL: no lock (fixed cable) */
+    int (*locked)(void *ctx, int connector);                         /* 1, 0 or an error: what the lock's contact says */
+    int (*meter)(void *ctx, int connector, struct amp_reading *out);
+    void (*indicate)(void *ctx, int connector, int status);          /* enum amp_status; lamps, display. May be NULL */
+};
+
+#endif

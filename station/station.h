@@ -1,0 +1,120 @@
+/* station/station.h - the charge point: no OS, no heap, no threads, many per process. OCPP 1.6 edition 2 with errata.
+ * The world drives it: bytes, hardware events and the time come in here, actions go out through station/port.h.
+ *
+ *   struct amp_station *st;
+ *   rc = amp_station_init(mem, sizeof mem, &config, now, &st);
+ *   for (;;) { wait at most amp_station_poll(st, now) ms, or for socket and hardware events; hand those in; }
+ *
+ * No function waits. `now` is monotonic milliseconds (it goes on over suspend, never back). After every call that hands something
+ * in, call amp_station_poll again. Not thread safe; different stations share nothing. */
+#ifndef AMP_STATION_H
+#define AMP_STATION_H
+
+#include "station/limits.h"
+#include "station/port.h"
+
+struct amp_station;
+
+/* States of a connector, in the order of OCPP 1.6 §4.9 (connector 0: AVAILABLE, UNAVAILABLE, FAULTED only). */
+enum amp_status {
+    AMP_AVAILABLE = 1, AMP_PREPARING, AMP_CHARGING, AMP_SUSPENDED_EVSE, AMP_SUSPENDED_EV, AMP_FINISHING, AMP_RESERVED,
+    AMP_UNAVAILABLE, AMP_FAULTED
+};
+
+enum amp_boot_state { AMP_BOOT_NONE, AMP_BOOT_PENDING, AMP_BOOT_REJECTED, AMP_BOOT_ACCEPTED };
+
+enum amp_link_state {
+    AMP_LINK_DOWN,      /* waiting for the next attempt */
+    AMP_LINK_OPENING,   /* socket or TLS under way */
+    AMP_LINK_UPGRADING, /* HTTP upgrade sent */
+    AMP_LINK_UP,
+    AMP_LINK_GIVEN_UP   /* attempts used up: waits for amp_station_retry */
+};
+
+/* What the operator of the device sets; copied. Texts may be absent. Zero numbers mean the default in brackets. */
+struct amp_station_config {
+    struct amp_text url;             /* ws://host:port/ocpp, without the identity */
+    struct amp_text identity;
+    struct amp_text password;        /* Basic credentials; absent: security profile 0 */
+    struct amp_text vendor, model, serial, box_serial, firmware, iccid, imsi, meter_type, meter_serial;
+    int connectors;                  /* 1..AMP_CONNECTORS_MAX */
+    int32_t max_current_ma[AMP_CONNECTORS_MAX + 1]; /* [1..], per phase (32,000) */
+    int phases[AMP_CONNECTORS_MAX + 1];             /* [1..], 1 or 3 (3) */
+    bool charge_before_accepted;     /* charge though no central system ever accepted this station */
+    uint32_t reconnect_first_s;      /* (5) doubles every attempt */
+    uint32_t reconnect_cap_s;        /* (300) */
+    uint32_t reconnect_attempts;     /* (10) then LINK_GIVEN_UP; UINT32_MAX: never */
+    uint32_t reconnect_jitter_pct;   /* (20) random part on top */
+    uint32_t connect_timeout_s;      /* (30) socket + TLS + upgrade */
+    uint64_t unix_ms;                /* wall clock now if the device knows it, else 0 */
+    const char *const *settings;     /* "Key=value" configuration keys to start from, NULL-terminated; stored values win */
+};
+
+/* Something a display, a log or a test wants to know. Sent as it happens; texts live during the call. */
+enum amp_event_kind {
+    AMP_EVENT_LINK,        /* link state changed: a = enum amp_link_state */
+    AMP_EVENT_BOOT,        /* a = enum amp_boot_state, b = interval s */
+    AMP_EVENT_STATUS,      /* connector, a = enum amp_status, text = move name of §4.9 */
+    AMP_EVENT_AUTHORIZED,  /* connector, a = 1 accepted / 0 refused, text = tag */
+    AMP_EVENT_STARTED,     /* connector, a = meter Wh, text = tag */
+    AMP_EVENT_BOUND,       /* connector, a = transaction id given by the central system */
+    AMP_EVENT_STOPPED,     /* connector, a = meter Wh, text = reason */
+    AMP_EVENT_REMOTE,      /* connector, text = action that was accepted */
+    AMP_EVENT_MESSAGE,     /* text = whole frame, a = 1 sent / 0 received */
+    AMP_EVENT_CLOCK,       /* a = Unix ms: the clock was set */
+    AMP_EVENT_OPERATOR     /* text = what a person must do */
+};
+struct amp_event {
+    enum amp_event_kind kind;
+    int connector;
+    int64_t a, b;
+    struct amp_text text;
+};
+typedef void amp_event_fn(void *ctx, struct amp_station *st, const struct amp_event *ev);
+
+/* Bytes of memory that a station takes (alignment 16). */
+size_t amp_station_size(void);
+
+/* Start a station in `mem`: reads the journal, finishes what a power cut left open. `port`, `hw` and their contexts must outlive it;
+ * `on_event` may be NULL. 0; AMP_E_FULL: len too small; AMP_E_RANGE, AMP_E_FORMAT: config (fault->path names the field);
+ * AMP_E_IO, AMP_E_CORRUPT: storage. */
+int amp_station_init(void *mem, size_t len, const struct amp_station_config *config, const struct amp_port *port,
+                     const struct amp_hardware *hw, amp_event_fn *on_event, void *event_ctx, uint64_t now,
+                     struct amp_station **out, struct amp_fault *fault) AMP_CHECKED;
+
+/* Do what is due. Returns in how many ms it wants to be called again at the latest (0: at once, at most 3,600,000). */
+uint32_t amp_station_poll(struct amp_station *st, uint64_t now);
+
+/* Network events, from the port. */
+void amp_station_connected(struct amp_station *st, uint64_t now);             /* socket (and TLS) is open */
+void amp_station_received(struct amp_station *st, const void *data, size_t len, uint64_t now);
+void amp_station_writable(struct amp_station *st, uint64_t now);
+void amp_station_closed(struct amp_station *st, uint64_t now);                /* by the peer, or opening failed */
+void amp_station_retry(struct amp_station *st, uint64_t now);                 /* an operator: try again now, count from zero */
+
+/* Hardware events. Connectors from 1; AMP_E_RANGE if there is none. */
+int amp_station_plug(struct amp_station *st, int connector, bool plugged, uint64_t now);
+int amp_station_ev_ready(struct amp_station *st, int connector, bool wants_energy, uint64_t now); /* pilot C/D or B */
+int amp_station_tag(struct amp_station *st, int connector, struct amp_text tag, uint64_t now);   /* 0: any connector that waits for one */
+int amp_station_fault(struct amp_station *st, int connector, int error_code, struct amp_text info, uint64_t now); /* enum ocpp16_charge_point_error_code; NO_ERROR clears */
+int amp_station_stop(struct amp_station *st, int connector, int reason, uint64_t now); /* enum ocpp16_reason: button, emergency stop */
+
+/* Questions. */
+struct amp_connector_info {
+    enum amp_status status;
+    bool plugged, locked, energy_on;
+    bool in_transaction;
+    int64_t transaction_id;      /* 0 until bound */
+    char tag[21];
+    int64_t started_at_ms;       /* Unix */
+    int64_t meter_start_wh;
+};
+int amp_station_connector(const struct amp_station *st, int connector, struct amp_connector_info *out);
+enum amp_link_state amp_station_link(const struct amp_station *st);
+enum amp_boot_state amp_station_boot(const struct amp_station *st);
+int64_t amp_station_unix_ms(const struct amp_station *st, uint64_t now); /* 0: not known yet */
+unsigned amp_station_queued(const struct amp_station *st);               /* transaction messages not yet acknowledged */
+/* Value of a configuration key (never AuthorizationKey): length written to `out`, or AMP_E_ABSENT, AMP_E_FULL. */
+int amp_station_setting(const struct amp_station *st, struct amp_text key, char *out, size_t cap);
+
+#endif
