@@ -13,6 +13,8 @@ struct live;   /* central/rest/live.h: topics, sequence numbers, subscribers */
 struct rest;   /* central/rest/rest.h: routes */
 struct people; /* central/rest/people.h: accounts, logins, API keys */
 struct v16;    /* central/v16/v16.h: sessions of 1.6 stations */
+struct log;    /* central/log.h */
+struct relay;  /* central/relay.h: facts on their way from the store to the live feed */
 
 struct central {
     uv_loop_t *loop;
@@ -24,6 +26,8 @@ struct central {
     struct rest *rest;
     struct people *people;
     struct v16 *v16;
+    struct log *log;          /* may be NULL: every log function takes that */
+    struct relay *relay;
     struct amp_arena arena;   /* decoding of one message; reset by whoever handles the next */
     int64_t (*now_ms)(void);  /* Unix ms; tests turn it */
     int64_t started_ms;

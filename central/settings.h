@@ -1,5 +1,6 @@
-/* central/settings.h - every setting of `amperstand serve`, in one table: name, kind, default, meaning. Flags win over the environment
- * (AMPERSTAND_LISTEN for "listen"), the environment over the file (key = value lines). `serve --print-config` prints them all. */
+/* central/settings.h - every setting of `amperstand serve`, in one table: name, kind, default,
+ * meaning. Flags win over the environment (AMPERSTAND_LISTEN for "listen"), the environment over
+ * the file (key = value lines). `serve --print-config` prints them all. */
 #ifndef CENTRAL_SETTINGS_H
 #define CENTRAL_SETTINGS_H
 
@@ -8,35 +9,41 @@
 #include <stdint.h>
 
 struct settings {
-    char *listen;              /* listen            127.0.0.1:8180 */
-    char *data;                /* data              ./amperstand-data: folder of the embedded database and files */
-    char *database;            /* database          "" is DATA/amperstand.db; or postgres://… */
-    char *log_level;           /* log-level         info: error, warn, info, debug */
-    char *log_format;          /* log-format        text: text or json */
-    char *admin_key;           /* AMPERSTAND_ADMIN_KEY only: an API key with all rights */
-    int64_t heartbeat_s;       /* heartbeat         300 */
-    int64_t stale_after_s;     /* stale-after       90 */
-    int64_t call_timeout_s;    /* call-timeout      30 */
-    int64_t commit_ms;         /* commit-ms         5 */
-    int64_t max_message;       /* max-message       1048576 bytes of one WebSocket message */
-    int64_t max_connections;   /* max-connections   19500 */
-    int64_t ping_s;            /* ping              25 */
-    bool accept_unknown;       /* accept-unknown    true: unknown chargers may boot; false: they knock and wait */
-    bool accept_unknown_tags;  /* accept-unknown-tags  false */
-    bool default_protocol;     /* default-protocol  false: a missing subprotocol is taken as ocpp1.6 */
+    char *listen;            /* listen            127.0.0.1:8180 */
+    char *data;              /* data              ./amperstand-data: embedded database, files */
+    char *database;          /* database          "" is DATA/amperstand.db; or postgres://… */
+    char *log_level;         /* log-level         info: error, warn, info, debug */
+    char *log_format;        /* log-format        text: text or json */
+    char *admin_key;         /* AMPERSTAND_ADMIN_KEY only: an API key with all rights */
+    int64_t heartbeat_s;     /* heartbeat         300 */
+    int64_t stale_after_s;   /* stale-after       90 */
+    int64_t call_timeout_s;  /* call-timeout      30 */
+    int64_t commit_ms;       /* commit-ms         5 */
+    int64_t max_message;     /* max-message       1048576 bytes of one WebSocket message */
+    int64_t max_connections; /* max-connections   19500 */
+    int64_t ping_s;          /* ping              25 */
+    /* accept-unknown, true: unknown chargers may boot; false: they knock and wait */
+    bool accept_unknown;
+    bool accept_unknown_tags; /* accept-unknown-tags  false */
+    /* default-protocol, false: refuse; true: a missing subprotocol is taken as ocpp1.6 */
+    bool default_protocol;
 };
-
-struct settings_source { const char *name, *value, *origin; };
 
 void settings_default(struct settings *s);
 void settings_free(struct settings *s);
-/* Set one by name. 0, AMP_E_ABSENT (no such name), AMP_E_VALUE; *why (malloc'd) names the setting, the value and the cure. */
-int settings_set(struct settings *s, const char *name, const char *value, const char *origin, char **why);
+/* Deep copy; `to` is overwritten without being freed. */
+void settings_copy(struct settings *to, const struct settings *from);
+/* Set one by name. 0, AMP_E_ABSENT (no such name), AMP_E_VALUE; *why (malloc'd) names the setting,
+ * the value and the cure. */
+int settings_set(struct settings *s, const char *name, const char *value, const char *origin,
+                 char **why);
 /* Read a file of "name = value" lines, # comments. */
 int settings_file(struct settings *s, const char *path, char **why);
 int settings_environment(struct settings *s, char **why);
 /* The table, for --help and --print-config. */
-struct setting { const char *name, *kind, *fallback, *help; };
+struct setting {
+    const char *name, *kind, *fallback, *help;
+};
 const struct setting *settings_table(unsigned *count);
 /* Current value as text into out. */
 void settings_value(const struct settings *s, unsigned i, char *out, unsigned cap);
