@@ -1,8 +1,9 @@
-/* central/store/store.h - facts to disk and back, behind one header, so that SQLite and PostgreSQL are two drivers of it.
- * One writer thread commits in groups; the loop thread never waits for a disk. DESIGN.md decisions 4 and 5.
+/* central/store/store.h - facts to disk and back, behind one header, so that SQLite and PostgreSQL
+ * are two drivers of it. One writer thread commits in groups; the loop thread never waits for a
+ * disk. DESIGN.md decisions 4 and 5.
  *
- *   store_put(s, &fact); store_put(s, &fact2);       cheap: copied into the open batch
- *   store_after(s, done, ctx);                       done(ctx, 0) on the loop thread once all put so far is durable
+ *   store_put(s, &fact); store_put(s, &fact2);   cheap: copied into the open batch
+ *   store_after(s, done, ctx);                   done(ctx, 0) once all put so far is durable
  *
  * All functions are called from the loop thread, and all callbacks come there. */
 #ifndef CENTRAL_STORE_H
@@ -13,54 +14,101 @@
 
 struct store;
 
-/* rc 0: everything put before the matching store_after is committed with a full sync. AMP_E_IO: it is not (disk full,
- * read only ...): nothing that depends on it may be acknowledged. */
+/* rc 0: everything put before the matching store_after is committed with a full sync.
+ * AMP_E_IO: it is not (disk full, read only ...): nothing that depends on it may be acknowledged.
+ * The facts are not lost, though: the present in memory has them already, so the store keeps them
+ * in order and tries again, after 100 ms, 200 ms ... at most 5 s, before anything newer, until they
+ * are in. They may therefore turn up on disk later, like a message whose answer got lost: whoever
+ * repeats the request meets the domain's duplicate rules. Each failed attempt fails every
+ * store_after that waits by then. */
 typedef void store_done_fn(void *ctx, int rc);
 
 struct store_config {
-    const char *database;      /* file path, or postgres://… (when that driver is built) */
-    uint32_t commit_ms;        /* group commit window (5) */
+    const char *database;    /* file path, or postgres://… (when that driver is built) */
+    uint32_t commit_ms;      /* group commit window; 0: 5 */
+    uint32_t partition_rows; /* rows in one partition of a history; 0: 524,288 */
+    uint64_t max_pending;    /* bytes kept in memory while the disk refuses; 0: 256 MiB. Beyond it
+                              * histories (message,    status, connection) are dropped and counted;
+                              * readings and everything else is kept */
 };
 
-/* Open or create, migrate forward. On failure NULL and *why is set to a sentence that names the cure (malloc'd). */
+/* Open or create, migrate forward. On failure NULL and *why is set to a sentence that names the
+ * cure (malloc'd). One process may have a database open at a time. */
 struct store *store_open(uv_loop_t *loop, const struct store_config *config, char **why);
 
-/* Commit what is pending, call the callbacks, stop the threads, close. Blocks. */
+/* Commit what is pending (one last attempt), call all callbacks that wait, stop the threads, close.
+ * Blocks. Questions not yet answered get AMP_E_STATE. Not from a callback of the store. The loop
+ * must turn once more afterwards to let go of a handle. NULL is nothing to close. */
 void store_close(struct store *s);
 
-/* Replay of the present: every charger, connector, open transaction, tag, user, live login, API key and unfinished command, as facts,
- * chargers first; then the last readings' hashes of open transactions as FACT_READING (newest 16 each). Called once, before traffic. 0 or AMP_E_IO. */
+/* Replay of the present: every charger, connector, open transaction, tag that is not deleted, user,
+ * login that was not logged out (expired ones too: the caller has the clock), API key and
+ * unfinished command, as facts, chargers first; then the newest 16 readings of each open
+ * transaction as FACT_READING, oldest first, for their hashes. Texts live during the call. Called
+ * once, before traffic. 0 or AMP_E_IO. */
 int store_load(struct store *s, void (*each)(void *ctx, const struct fact *f), void *ctx);
 
-/* Next free keys, for counters that the loop thread owns from then on. */
-struct store_keys { int64_t charger, transaction, command, user, api_key; };
+/* Next free keys, as they were at store_open, for counters that the loop thread owns from then on.
+ * Never one that was used before, even if its row is gone. */
+struct store_keys {
+    int64_t charger, transaction, command, user, api_key;
+};
 void store_next_keys(struct store *s, struct store_keys *out);
 
+/* Copy a fact into the open batch. It is committed within about commit_ms even if no store_after
+ * follows. */
 void store_put(struct store *s, const struct fact *f);
+/* Call `done` once all that was put so far is durable, or failed: never from inside store_after, in
+ * the order of the calls. The loop stays alive until then. */
 void store_after(struct store *s, store_done_fn *done, void *ctx);
 
-/* Questions about the past. Run on a pool thread with a connection of its own; see only committed facts. */
-enum store_question { ASK_MESSAGES = 1, ASK_TRANSACTIONS, ASK_READINGS, ASK_STATUS, ASK_COMMANDS, ASK_CONNECTIONS };
+/* Questions about the past. Answered by a reader thread with a connection of its own; see only
+ * committed facts. */
+enum store_question {
+    ASK_MESSAGES = 1,
+    ASK_TRANSACTIONS,
+    ASK_READINGS,
+    ASK_STATUS,
+    ASK_COMMANDS,
+    ASK_CONNECTIONS
+};
 struct store_ask {
     enum store_question what;
     int64_t org;
-    int64_t charger;           /* 0: all */
-    int64_t transaction;       /* READINGS: required; else 0: all */
-    int32_t connector;         /* -1: all */
-    int64_t from_ms, to_ms;    /* 0: open */
-    struct amp_text action;    /* MESSAGES, COMMANDS; absent: all */
-    int32_t direction, type;   /* MESSAGES; 0: all */
-    bool errors_only;          /* MESSAGES */
-    int32_t open;              /* TRANSACTIONS: 1 only open, 0 only closed, -1 all */
-    struct amp_text text;      /* MESSAGES: payload contains */
-    int64_t before;            /* cursor: rows with a smaller cursor value only; 0: newest */
-    int32_t limit;             /* 1..1000 */
+    int64_t charger;         /* 0: all */
+    int64_t transaction;     /* READINGS: required; else 0: all. TRANSACTIONS, COMMANDS */
+    int32_t connector;       /* -1: all. TRANSACTIONS, READINGS, STATUS, COMMANDS */
+    int64_t from_ms, to_ms;  /* from <= time < to; 0: open. Time is at_ms; TRANSACTIONS start_ms,
+                                COMMANDS created_ms, STATUS seen_ms */
+    struct amp_text action;  /* MESSAGES, COMMANDS; absent: all */
+    int32_t direction, type; /* MESSAGES; 0: all */
+    bool errors_only;        /* MESSAGES: those we objected to, and CALLERRORs */
+    int32_t open;            /* TRANSACTIONS: 1 only open, 0 only closed, -1 all */
+    struct amp_text
+        text; /* MESSAGES: payload contains, without regard to case of A-Z; absent or empty: all */
+    int64_t before; /* cursor: rows with a smaller id only; 0: newest. READINGS: rows with a larger
+                       id only; 0: oldest */
+    int32_t limit;  /* 1..1000 */
 };
-/* Rows newest first (READINGS: oldest first); facts and texts live during the call. `next` is the cursor for more, 0 at the end. */
-typedef void store_rows_fn(void *ctx, int rc, const struct fact *rows, const int64_t *ids, size_t count, int64_t next);
+/* Rows newest first (READINGS: oldest first), in order of arrival; facts and texts live during the
+ * call. `next` is the cursor for more, 0 at the end. A search looks at a bounded number of rows
+ * (and returns at most 16 MiB), so that no question holds up the disk: there may be fewer rows than
+ * `limit`, even none, with `next` set: ask on from there. rc: 0, AMP_E_IO, AMP_E_RANGE (limit, or
+ * no transaction for READINGS), AMP_E_STATE (closing). */
+typedef void store_rows_fn(void *ctx, int rc, const struct fact *rows, const int64_t *ids,
+                           size_t count, int64_t next);
 void store_ask(struct store *s, const struct store_ask *ask, store_rows_fn *done, void *ctx);
 
-struct store_stats { uint64_t facts, commits, failures, pending; uint32_t last_commit_us, max_commit_us; };
+struct store_stats {
+    uint64_t facts;    /* committed */
+    uint64_t commits;  /* that worked */
+    uint64_t failures; /* commits that did not */
+    uint64_t pending;  /* facts put and not yet committed */
+    uint64_t dropped;  /* histories lost to max_pending */
+    uint32_t last_commit_us, max_commit_us;
+    bool failing;    /* the newest commit failed; facts wait in memory */
+    char error[160]; /* what the database said at the newest failure; "" if there was none */
+};
 void store_stats(const struct store *s, struct store_stats *out);
 
 #endif
