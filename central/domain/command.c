@@ -1,0 +1,444 @@
+/* central/domain/command.c - what people ask of stations: queued, sent, answered, and whether it
+ * had the effect that was meant. An accepted command is a promise only; the station's next messages
+ * tell. central-edge-cases 54, 55; ocpp-facts B13. */
+#include "central/domain/inside.h"
+#include "ocpp/json.h"
+#include <stdio.h>
+
+/* An answer text of a queued command that says, also to a later process, that it may wait. */
+#define WAITS AMP_TEXT("waits for the station to connect")
+
+/* Legal changes; anything else is refused. A command that timed out may still have worked: a late
+ * answer or the effect corrects it. */
+static const struct {
+    int from, to;
+} moves[] = {
+    {COMMAND_QUEUED,     COMMAND_SENT     },
+    { COMMAND_QUEUED,    COMMAND_ERROR    },
+    { COMMAND_SENT,      COMMAND_ACCEPTED },
+    { COMMAND_SENT,      COMMAND_REJECTED },
+    { COMMAND_SENT,      COMMAND_ERROR    },
+    { COMMAND_SENT,      COMMAND_TIMED_OUT},
+    { COMMAND_TIMED_OUT, COMMAND_ACCEPTED },
+    { COMMAND_TIMED_OUT, COMMAND_REJECTED },
+    { COMMAND_TIMED_OUT, COMMAND_ERROR    },
+    { COMMAND_TIMED_OUT, COMMAND_CONFIRMED},
+    { COMMAND_ACCEPTED,  COMMAND_CONFIRMED},
+    { COMMAND_ACCEPTED,  COMMAND_NO_EFFECT},
+    { COMMAND_NO_EFFECT, COMMAND_CONFIRMED},
+};
+
+enum effect { NONE, ANSWER, START, STOP, BOOT, STATUS };
+
+/* How a command shows that it worked, and how long that may take. What is not listed ends with its
+ * answer as accepted. */
+static const struct effect_row {
+    const char *action;
+    enum effect effect;
+    int32_t within_s;
+} effects[] = {
+    {"RemoteStartTransaction", START,
+     180                                  }, /* the vehicle may be plugged in later: ConnectionTimeOut */
+    { "RemoteStopTransaction", STOP,   120},
+    { "Reset",                 BOOT,   600},
+    { "ChangeAvailability",    STATUS, 300}, /* "Scheduled" comes after the transaction: later than
+  this, and then confirmed all the same */
+    { "UnlockConnector",       ANSWER, 0  },
+    { "GetConfiguration",      ANSWER, 0  },
+    { "ChangeConfiguration",   ANSWER, 0  },
+    { "ClearCache",            ANSWER, 0  },
+    { "DataTransfer",          ANSWER, 0  },
+};
+
+static const struct effect_row *row_of(const struct command *k)
+{
+    static const struct effect_row none = { "", NONE, 0 };
+
+    for (size_t i = 0; i < AMP_COUNT(effects); i++)
+        if (amp_text_is(k->fact->action, effects[i].action))
+            return &effects[i];
+    return &none;
+}
+
+static bool legal(int from, int to)
+{
+    for (size_t i = 0; i < AMP_COUNT(moves); i++)
+        if (moves[i].from == from && moves[i].to == to)
+            return true;
+    return false;
+}
+
+static bool unfinished(const struct command *k)
+{
+    return k->fact->state == COMMAND_QUEUED || k->fact->state == COMMAND_SENT || k->waiting;
+}
+
+static bool same_key(const void *item, const void *key)
+{
+    const struct command *k = item;
+
+    return k->fact->key == *(const int64_t *)key;
+}
+
+static struct command *find(const struct world *w, int64_t key)
+{
+    return map_get(&w->commands, map_hash_int(key), same_key, &key);
+}
+
+/* ---- keeping ---- */
+
+/* Those that wait for an effect stand in one list, by key, so that a tick needs not look at every
+ * charger.
+ */
+static void set_waiting(struct world *w, struct command *k, bool waiting)
+{
+    if (k->waiting == waiting)
+        return;
+    k->waiting = waiting;
+    if (waiting) {
+        struct command *after = w->waiting_last;
+
+        while (after && after->fact->key > k->fact->key)
+            after = after->before;
+        k->before = after;
+        k->behind = after ? after->behind : w->waiting_first;
+        *(k->before ? &k->before->behind : &w->waiting_first) = k;
+        *(k->behind ? &k->behind->before : &w->waiting_last) = k;
+        return;
+    }
+    *(k->before ? &k->before->behind : &w->waiting_first) = k->behind;
+    *(k->behind ? &k->behind->before : &w->waiting_last) = k->before;
+    k->before = k->behind = NULL;
+}
+
+void command_free(struct command *k)
+{
+    free(k->fact);
+    free(k);
+}
+
+static void forget_finished(struct world *w, struct charger *c)
+{
+    size_t finished = 0;
+
+    for (struct command *k = c->commands; k; k = k->next)
+        finished += !unfinished(k);
+    for (struct command **at = &c->commands; *at && finished > WORLD_RECENT_MAX;) {
+        struct command *k = *at;
+
+        if (unfinished(k)) {
+            at = &k->next;
+            continue;
+        }
+        *at = k->next;
+        map_remove(&w->commands, map_hash_int(k->fact->key), k);
+        command_free(k);
+        finished--;
+    }
+}
+
+static struct command *add(struct world *w, struct charger *c, const struct command_fact *f)
+{
+    struct command *k = must(calloc(1, sizeof *k)), **at = &c->commands;
+
+    k->charger = c;
+    k->fact = pack(FACT_COMMAND, f);
+    while (*at && (*at)->fact->key < f->key)
+        at = &(*at)->next;
+    k->next = *at;
+    *at = k;
+    map_put(&w->commands, map_hash_int(f->key), k);
+    if (f->key >= w->next_command)
+        w->next_command = f->key + 1;
+    return k;
+}
+
+static void after_state(struct world *w, struct command *k)
+{
+    set_waiting(w, k, k->fact->state == COMMAND_ACCEPTED && row_of(k)->effect > ANSWER);
+}
+
+void command_apply(struct world *w, const struct command_fact *f)
+{
+    struct charger *c = world_charger_by_key(w, f->charger);
+    struct command *k = find(w, f->key);
+
+    if (!c)
+        return;
+    if (k)
+        keep(FACT_COMMAND, &k->fact, f);
+    else
+        k = add(w, c, f);
+    after_state(w, k);
+    forget_finished(w, c);
+}
+
+/* ---- effects ---- */
+
+/* Does the payload hold this text as a JSON string? Without case, as tags compare. It finds what
+ * our own writer wrote; the domain knows no message, and a tag that nobody confirmed shows as "no
+ * effect", never as a wrong confirmation. */
+static bool mentions(struct amp_text payload, struct amp_text text)
+{
+    char block[160];
+    struct amp_buf quoted;
+
+    amp_buf_init(&quoted, block, sizeof block);
+    amp_json_quote(&quoted, text);
+    if (quoted.full)
+        return false;
+    for (uint32_t i = 0; i + quoted.len <= payload.len; i++)
+        if (amp_text_eqi((struct amp_text){ payload.at + i, (uint32_t)quoted.len },
+                         amp_buf_text(&quoted)))
+            return true;
+    return false;
+}
+
+static bool may_show_effect(const struct command *k, enum effect e)
+{
+    int state = k->fact->state;
+
+    return row_of(k)->effect == e && k->fact->sent_ms > 0 && !k->fact->effect_ms &&
+           (state == COMMAND_SENT || legal(state, COMMAND_CONFIRMED));
+}
+
+/* The effect was seen. Before the answer it is only noted: the answer decides, and then confirms at
+ * once. */
+static void effect(struct world *w, struct command *k, int64_t transaction, int64_t now_ms)
+{
+    k->fact->effect_ms = now_ms;
+    if (transaction)
+        k->fact->transaction = transaction;
+    if (k->fact->state != COMMAND_SENT)
+        k->fact->state = COMMAND_CONFIRMED;
+    after_state(w, k);
+    tell(w, FACT_COMMAND, k->fact);
+}
+
+void command_saw_boot(struct world *w, struct charger *c, int64_t now_ms)
+{
+    for (struct command *k = c->commands; k; k = k->next)
+        if (may_show_effect(k, BOOT))
+            effect(w, k, 0, now_ms);
+}
+
+/* The oldest remote start that fits: one start is the effect of one command. */
+void command_saw_start(struct world *w, struct charger *c, const struct transaction_fact *t,
+                       int64_t now_ms)
+{
+    for (struct command *k = c->commands; k; k = k->next)
+        if (may_show_effect(k, START) &&
+            (k->fact->connector < 1 || k->fact->connector == t->connector) &&
+            mentions(k->fact->payload, t->tag)) {
+            effect(w, k, t->key, now_ms);
+            return;
+        }
+}
+
+void command_saw_stop(struct world *w, struct charger *c, int64_t transaction, int64_t now_ms)
+{
+    for (struct command *k = c->commands; k; k = k->next)
+        if (may_show_effect(k, STOP) && k->fact->transaction == transaction)
+            effect(w, k, transaction, now_ms);
+}
+
+static bool available_as_asked(const struct command *k, const struct connector_fact *now)
+{
+    bool out = now && amp_text_is(now->status, "Unavailable");
+
+    return now && (mentions(k->fact->payload, AMP_TEXT("Inoperative")) ? out : !out);
+}
+
+void command_saw_status(struct world *w, struct charger *c, int connector, int64_t now_ms)
+{
+    for (struct command *k = c->commands; k; k = k->next)
+        if (may_show_effect(k, STATUS) &&
+            (k->fact->connector < 1 || k->fact->connector == connector) &&
+            available_as_asked(k, charger_connector(c, connector)))
+            effect(w, k, 0, now_ms);
+}
+
+/* What was so already will not be reported again: asked when a command is accepted. */
+static void effect_already(struct world *w, struct command *k, int64_t now_ms)
+{
+    const struct transaction *t = transaction_find(w, k->fact->transaction);
+    const struct connector_fact *now =
+        charger_connector(k->charger, k->fact->connector < 0 ? 0 : k->fact->connector);
+
+    if (k->fact->effect_ms)
+        effect(w, k, 0, k->fact->effect_ms);
+    else if (row_of(k)->effect == ANSWER)
+        effect(w, k, 0, now_ms);
+    else if (row_of(k)->effect == STOP && t && !transaction_is_open(t->fact->state))
+        effect(w, k, 0, now_ms);
+    else if (row_of(k)->effect == STATUS && available_as_asked(k, now))
+        effect(w, k, 0, now_ms);
+}
+
+/* ---- changes ---- */
+
+static void change(struct world *w, struct command *k, int state, struct amp_text answer)
+{
+    struct command_fact f = *k->fact;
+
+    f.state = state;
+    if (answer.at)
+        f.answer = answer;
+    keep(FACT_COMMAND, &k->fact, &f);
+    after_state(w, k);
+    tell(w, FACT_COMMAND, k->fact);
+}
+
+static int64_t queue(struct world *w, struct charger *c, const struct command_fact *f, bool wait,
+                     int64_t now_ms)
+{
+    struct command_fact fresh = *f;
+    struct command *k;
+    size_t queued = 0;
+    bool offline = !c->session && !wait;
+
+    if (!w->settled)
+        world_settle(w, now_ms);
+    for (k = c->commands; k; k = k->next)
+        queued += k->fact->state == COMMAND_QUEUED;
+    if (queued >= WORLD_QUEUE_MAX)
+        return AMP_E_FULL;
+    fresh.key = w->next_command;
+    fresh.org = c->fact->org;
+    fresh.charger = c->fact->key;
+    fresh.state = offline ? COMMAND_ERROR : COMMAND_QUEUED;
+    fresh.answer = offline ? AMP_TEXT("station offline") : wait ? WAITS : AMP_NO_TEXT;
+    fresh.correlation = AMP_NO_TEXT;
+    fresh.created_ms = now_ms;
+    fresh.sent_ms = fresh.effect_ms = 0;
+    fresh.answered_ms = offline ? now_ms : 0;
+    k = add(w, c, &fresh);
+    tell(w, FACT_COMMAND, k->fact);
+    forget_finished(w, c);
+    return fresh.key;
+}
+
+int64_t world_command(struct world *w, struct charger *c, const struct command_fact *f,
+                      int64_t now_ms)
+{
+    return queue(w, c, f, false, now_ms);
+}
+
+int64_t world_command_wait(struct world *w, struct charger *c, const struct command_fact *f,
+                           int64_t now_ms)
+{
+    return queue(w, c, f, true, now_ms);
+}
+
+const struct command_fact *world_command_get(struct world *w, int64_t key)
+{
+    const struct command *k = find(w, key);
+
+    return k ? k->fact : NULL;
+}
+
+const struct command_fact *world_command_find(const struct charger *c, struct amp_text correlation)
+{
+    for (const struct command *k = c->commands; k; k = k->next)
+        if (correlation.len && amp_text_eq(k->fact->correlation, correlation))
+            return k->fact;
+    return NULL;
+}
+
+const struct command_fact *world_command_next(struct world *w, const struct charger *c)
+{
+    (void)w;
+    for (const struct command *k = c->commands; k; k = k->next)
+        if (k->fact->state == COMMAND_QUEUED)
+            return k->fact;
+    return NULL;
+}
+
+int world_command_change(struct world *w, int64_t key, const struct command_change *ch,
+                         int64_t now_ms)
+{
+    struct command *k = find(w, key);
+    struct transaction *t;
+    struct command_fact f;
+
+    if (!k)
+        return AMP_E_ABSENT;
+    if (!legal(k->fact->state, ch->state))
+        return AMP_E_STATE;
+    f = *k->fact;
+    f.state = ch->state;
+    f.answer = ch->state == COMMAND_SENT ? AMP_NO_TEXT : ch->answer.at ? ch->answer : f.answer;
+    if (ch->correlation.at)
+        f.correlation = ch->correlation;
+    if (ch->transaction)
+        f.transaction = ch->transaction;
+    if (ch->state == COMMAND_SENT)
+        f.sent_ms = now_ms;
+    else if (ch->state == COMMAND_CONFIRMED)
+        f.effect_ms = now_ms;
+    else if (ch->state != COMMAND_NO_EFFECT)
+        f.answered_ms = now_ms;
+    keep(FACT_COMMAND, &k->fact, &f);
+    after_state(w, k);
+    tell(w, FACT_COMMAND, k->fact);
+    if (f.state == COMMAND_ACCEPTED) {
+        t = row_of(k)->effect == STOP ? transaction_find(w, f.transaction) : NULL;
+        if (t)
+            transaction_event(w, t, TX_STOP_ACCEPTED);
+        effect_already(w, k, now_ms);
+    } else if (f.state == COMMAND_TIMED_OUT && f.effect_ms) {
+        effect(w, k, 0, f.effect_ms); /* the answer is lost, but it worked */
+    }
+    forget_finished(w, k->charger);
+    return 0;
+}
+
+/* E54: nothing is left in the air when the socket dies. What was sent may have worked, what was not
+ * sent did not. */
+void command_offline(struct world *w, struct charger *c, int64_t now_ms)
+{
+    for (struct command *k = c->commands, *next; k; k = next) {
+        next = k->next;
+        if (k->fact->state == COMMAND_SENT) {
+            k->fact->answered_ms = now_ms;
+            change(w, k, COMMAND_TIMED_OUT, AMP_TEXT("connection lost before the answer"));
+        } else if (k->fact->state == COMMAND_QUEUED && !amp_text_eq(k->fact->answer, WAITS)) {
+            k->fact->answered_ms = now_ms;
+            change(w, k, COMMAND_ERROR, AMP_TEXT("station offline"));
+        }
+    }
+    forget_finished(w, c);
+}
+
+void command_settle(struct world *w, struct charger *c, int64_t now_ms)
+{
+    for (struct command *k = c->commands; k; k = k->next) {
+        if (k->fact->state == COMMAND_SENT) {
+            k->fact->answered_ms = now_ms;
+            change(w, k, COMMAND_TIMED_OUT,
+                   AMP_TEXT("the central system restarted before the answer"));
+        } else if (k->fact->state == COMMAND_QUEUED && !amp_text_eq(k->fact->answer, WAITS)) {
+            k->fact->answered_ms = now_ms;
+            change(w, k, COMMAND_ERROR,
+                   AMP_TEXT("the central system restarted before it was sent"));
+        }
+    }
+    forget_finished(w, c);
+}
+
+void command_tick(struct world *w, int64_t now_ms)
+{
+    for (struct command *k = w->waiting_first, *next; k; k = next) {
+        const struct effect_row *row = row_of(k);
+        struct transaction *t =
+            row->effect == STOP ? transaction_find(w, k->fact->transaction) : NULL;
+
+        next = k->behind;
+        if (now_ms - k->fact->answered_ms < (int64_t)row->within_s * 1000)
+            continue;
+        change(w, k, COMMAND_NO_EFFECT, AMP_NO_TEXT);
+        if (t)
+            transaction_event(w, t, TX_STOP_FAILED);
+        forget_finished(w, k->charger);
+    }
+}

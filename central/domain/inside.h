@@ -1,0 +1,122 @@
+/* central/domain/inside.h - what the files of this folder share and nobody else sees: the structs
+ * behind world.h, and how a change is kept and emitted. A record is one block: the struct of fact.h
+ * with its texts behind it. */
+#ifndef CENTRAL_DOMAIN_INSIDE_H
+#define CENTRAL_DOMAIN_INSIDE_H
+
+#include "central/domain/map.h"
+#include "central/domain/world.h"
+#include <stdlib.h>
+
+#define HASHES_KEPT 16
+
+struct transaction {
+    struct transaction *next;            /* of the same charger, newest first, closed ones too */
+    struct transaction *before, *behind; /* all open ones, oldest first */
+    struct charger *charger;
+    struct transaction_fact *fact;
+    uint64_t hashes[HASHES_KEPT]; /* of the newest readings, a ring */
+    uint32_t hash_count;
+};
+
+struct command {
+    struct command *next;            /* of the same charger, oldest first */
+    struct command *before, *behind; /* those that wait for their effect */
+    struct charger *charger;
+    struct command_fact *fact;
+    bool waiting; /* in the list of those that wait for their effect */
+};
+
+struct charger {
+    struct charger_fact *fact;
+    struct connector_fact **connectors; /* by number, NULL where nothing was heard of */
+    struct transaction *transactions;
+    struct command *commands;
+    void *session;
+    uint32_t connector_count; /* length of connectors */
+    uint32_t generation;
+    int64_t alive_ms;   /* last sign of life of this connection */
+    int64_t told_ms;    /* last_seen_ms of the newest fact */
+    bool overdue;       /* its session was handed out for closing */
+    bool was_connected; /* the replayed fact said so: world_settle closes it */
+};
+
+struct world {
+    struct world_config config;
+    world_emit_fn *emit;
+    void *ctx;
+    struct map by_id, by_key, transactions, commands, tags;
+    struct charger **chargers;
+    size_t charger_count, charger_cap;
+    struct tag_fact **tag_list;
+    size_t tag_count, tag_cap;
+    struct transaction *open_first, *open_last;
+    struct command *waiting_first, *waiting_last;
+    int64_t next_charger, next_transaction, next_command;
+    bool settled;
+};
+
+/* The heap gives, or the process ends. */
+static inline void *must(void *p)
+{
+    if (!p)
+        abort();
+    return p;
+}
+
+/* pack.c: a malloc'd copy of `body` (the struct of `kind` in fact.h) with its texts behind it. */
+void *pack(enum fact_kind kind, const void *body);
+/* Emit `body` as a fact of `kind`. */
+void tell(struct world *w, enum fact_kind kind, const void *body);
+/* Replace the record at `*kept` by a packed copy of `body`; texts of `body` may point into the old
+ * one. */
+void keep(enum fact_kind kind, void *kept, const void *body);
+
+/* Growth of a pointer list. */
+void *grow_list(void *list, size_t count, size_t *cap);
+
+/* charger.c */
+struct charger *charger_add(struct world *w, const struct charger_fact *f);
+void charger_apply(struct world *w, const struct charger_fact *f);
+void charger_settle(struct world *w, struct charger *c, int64_t now_ms);
+void charger_free(struct charger *c);
+
+/* connector.c */
+void connector_apply(struct world *w, const struct connector_fact *f);
+
+/* tag.c */
+void tag_apply(struct world *w, const struct tag_fact *t);
+/* world_authorize for a start on this connector: what runs there already does not count as another
+ * transaction. */
+void tag_authorize(const struct world *w, int64_t org, struct amp_text tag, const struct charger *c,
+                   int connector, int64_t now_ms, struct tag_answer *out);
+bool tag_same_parent(const struct world *w, int64_t org, struct amp_text a, struct amp_text b);
+
+/* transaction.c */
+void transaction_apply(struct world *w, const struct transaction_fact *f);
+void transaction_apply_reading(struct world *w, const struct reading_fact *r);
+void transaction_free(struct transaction *t);
+struct transaction *transaction_open_at(const struct charger *c, int connector);
+bool transaction_is_open(int state);
+/* Does this tag charge anywhere, but on this connector, with consent? */
+bool transaction_elsewhere(const struct world *w, int64_t org, struct amp_text tag,
+                           const struct charger *c, int connector);
+/* What happens to a transaction, apart from its end: enum in transaction.c's table. */
+enum transaction_event { TX_FLOWS = 1, TX_PAUSES, TX_STOP_ACCEPTED, TX_STOP_FAILED, TX_STOPS };
+void transaction_event(struct world *w, struct transaction *t, enum transaction_event e);
+struct transaction *transaction_find(const struct world *w, int64_t key);
+
+/* command.c */
+void command_apply(struct world *w, const struct command_fact *f);
+void command_settle(struct world *w, struct charger *c, int64_t now_ms);
+void command_free(struct command *k);
+void command_offline(struct world *w, struct charger *c, int64_t now_ms);
+void command_tick(struct world *w, int64_t now_ms);
+/* Something that may be the effect of a command was seen. */
+void command_saw_boot(struct world *w, struct charger *c, int64_t now_ms);
+void command_saw_start(struct world *w, struct charger *c, const struct transaction_fact *t,
+                       int64_t now_ms);
+void command_saw_stop(struct world *w, struct charger *c, int64_t transaction, int64_t now_ms);
+void command_saw_status(struct world *w, struct charger *c, int connector, int64_t now_ms);
+
+#endif

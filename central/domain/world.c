@@ -1,0 +1,84 @@
+/* central/domain/world.c - the world as a whole: made, rebuilt from facts, freed. */
+#include "central/domain/inside.h"
+#include <assert.h>
+
+struct world *world_new(const struct world_config *config, world_emit_fn *emit, void *ctx)
+{
+    struct world *w = must(calloc(1, sizeof *w));
+
+    w->config = *config;
+    w->emit = emit;
+    w->ctx = ctx;
+    w->next_charger = w->next_transaction = w->next_command = 1;
+    return w;
+}
+
+void world_free(struct world *w)
+{
+    if (!w)
+        return;
+    for (size_t i = 0; i < w->charger_count; i++)
+        charger_free(w->chargers[i]);
+    for (size_t i = 0; i < w->tag_count; i++)
+        free(w->tag_list[i]);
+    free(w->chargers);
+    free(w->tag_list);
+    map_clear(&w->by_id);
+    map_clear(&w->by_key);
+    map_clear(&w->transactions);
+    map_clear(&w->commands);
+    map_clear(&w->tags);
+    free(w);
+}
+
+const struct world_config *world_config(const struct world *w)
+{
+    return &w->config;
+}
+
+void world_apply(struct world *w, const struct fact *f)
+{
+    switch (f->kind) {
+    case FACT_CHARGER:
+        charger_apply(w, &f->u.charger);
+        break;
+    case FACT_CONNECTOR:
+        connector_apply(w, &f->u.connector);
+        break;
+    case FACT_TRANSACTION:
+        transaction_apply(w, &f->u.transaction);
+        break;
+    case FACT_READING:
+        transaction_apply_reading(w, &f->u.reading);
+        break;
+    case FACT_COMMAND:
+        command_apply(w, &f->u.command);
+        break;
+    case FACT_TAG:
+        tag_apply(w, &f->u.tag);
+        break;
+    default: /* histories, and what belongs to others */
+        break;
+    }
+}
+
+/* Counters only rise, so that a replay and the store's own counters cannot disagree to our harm:
+ * keys are never reused (E10). */
+void world_set_keys(struct world *w, int64_t charger, int64_t transaction, int64_t command)
+{
+    if (charger > w->next_charger)
+        w->next_charger = charger;
+    if (transaction > w->next_transaction)
+        w->next_transaction = transaction;
+    if (command > w->next_command)
+        w->next_command = command;
+}
+
+void world_settle(struct world *w, int64_t now_ms)
+{
+    w->settled = true;
+    for (size_t i = 0; i < w->charger_count; i++) {
+        charger_settle(w, w->chargers[i], now_ms);
+        command_settle(w, w->chargers[i], now_ms);
+    }
+}
