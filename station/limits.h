@@ -20,11 +20,17 @@
 #ifndef AMP_IDENTITY_MAX
 #define AMP_IDENTITY_MAX 48
 #endif
-#ifndef AMP_QUEUE_MAX /* transaction messages known in RAM; the journal holds the rest */
-#define AMP_QUEUE_MAX 32
-#endif
-#ifndef AMP_MEASURANDS_MAX
+#ifndef AMP_MEASURANDS_MAX /* entries of one list of measurands */
 #define AMP_MEASURANDS_MAX 16
+#endif
+#ifndef AMP_STOP_SAMPLES_MAX /* samples that one StopTransaction carries: StopTransactionMaxMeterValues */
+#define AMP_STOP_SAMPLES_MAX 20
+#endif
+#ifndef AMP_REPORTS_MAX /* status reports of one connector that wait to be sent while the link is up */
+#define AMP_REPORTS_MAX 4
+#endif
+#ifndef AMP_RECORD_MAX /* payload of the longest journal record */
+#define AMP_RECORD_MAX 640
 #endif
 
 #endif

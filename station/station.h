@@ -21,6 +21,18 @@ enum amp_status {
     AMP_UNAVAILABLE, AMP_FAULTED
 };
 
+/* Why a transaction ended, and what is wrong with a connector: in the order of OCPP 1.6, so that the values are those of
+ * enum ocpp16_reason and enum ocpp16_charge_point_error_code (station/v16 asserts it); nobody needs the messages to use them. */
+enum amp_reason {
+    AMP_STOP_EMERGENCY = 1, AMP_STOP_EV_DISCONNECTED, AMP_STOP_HARD_RESET, AMP_STOP_LOCAL, AMP_STOP_OTHER, AMP_STOP_POWER_LOSS,
+    AMP_STOP_REBOOT, AMP_STOP_REMOTE, AMP_STOP_SOFT_RESET, AMP_STOP_UNLOCK, AMP_STOP_DEAUTHORIZED
+};
+enum amp_error {
+    AMP_ERROR_LOCK = 1, AMP_ERROR_EV_COMMUNICATION, AMP_ERROR_GROUND, AMP_ERROR_TEMPERATURE, AMP_ERROR_INTERNAL, AMP_ERROR_LOCAL_LIST,
+    AMP_ERROR_NONE, AMP_ERROR_OTHER, AMP_ERROR_OVER_CURRENT, AMP_ERROR_METER, AMP_ERROR_SWITCH, AMP_ERROR_READER, AMP_ERROR_RESET,
+    AMP_ERROR_UNDER_VOLTAGE, AMP_ERROR_OVER_VOLTAGE, AMP_ERROR_SIGNAL
+};
+
 enum amp_boot_state { AMP_BOOT_NONE, AMP_BOOT_PENDING, AMP_BOOT_REJECTED, AMP_BOOT_ACCEPTED };
 
 enum amp_link_state {
@@ -96,8 +108,11 @@ void amp_station_retry(struct amp_station *st, uint64_t now);                 /*
 int amp_station_plug(struct amp_station *st, int connector, bool plugged, uint64_t now);
 int amp_station_ev_ready(struct amp_station *st, int connector, bool wants_energy, uint64_t now); /* pilot C/D or B */
 int amp_station_tag(struct amp_station *st, int connector, struct amp_text tag, uint64_t now);   /* 0: any connector that waits for one */
-int amp_station_fault(struct amp_station *st, int connector, int error_code, struct amp_text info, uint64_t now); /* enum ocpp16_charge_point_error_code; NO_ERROR clears */
-int amp_station_stop(struct amp_station *st, int connector, int reason, uint64_t now); /* enum ocpp16_reason: button, emergency stop */
+/* error_code: enum amp_error, AMP_ERROR_NONE clears; connector 0 is the station as a whole. Whether an error makes the connector
+ * Faulted or is only reported as a warning: station/connector.c. AMP_E_VALUE: no such error. */
+int amp_station_fault(struct amp_station *st, int connector, int error_code, struct amp_text info, uint64_t now);
+/* enum amp_reason: button, emergency stop. AMP_E_STATE: nothing to stop; AMP_E_VALUE: no such reason. */
+int amp_station_stop(struct amp_station *st, int connector, int reason, uint64_t now);
 
 /* Questions. */
 struct amp_connector_info {

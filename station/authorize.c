@@ -1,0 +1,221 @@
+/* station/authorize.c - may this tag charge here? station-1.6 49-63, 81, 113.
+ *
+ * Who is asked: sources on the station first (local list, cache: amp_tag_sources), the central system when it listens, and when it
+ * does not, the rules for off-line use. Whether it listens is known from the link at once, never by waiting for a timeout (56). */
+#include "station/impl.h"
+
+/* The local list stands before the cache; each comes as a file of its own. */
+const struct amp_tag_source *const amp_tag_sources[] = {NULL};
+
+static bool tag_eq(const char *a, const char *b)
+{
+    return amp_text_eqi(amp_text_of(a), amp_text_of(b)); /* CiString (9) */
+}
+
+static bool valid(const struct amp_station *st, const struct amp_tag_info *info)
+{
+    bool expired = info->has_expiry && st->clock_known &&
+                   (int64_t)st->now + st->clock_offset_ms >= info->expiry_ms;
+
+    return info->status == AMP_AUTH_ACCEPTED && !expired;
+}
+
+static void lookup(struct amp_station *st, const char *tag, struct amp_tag_info *out)
+{
+    memset(out, 0, sizeof(*out));
+    for (unsigned i = 0; amp_tag_sources[i]; i++)
+        if (amp_tag_sources[i]->lookup(st, tag, out))
+            return;
+}
+
+void amp_auth_learn(struct amp_station *st, const char *tag, const struct amp_tag_info *info)
+{
+    for (unsigned i = 0; amp_tag_sources[i]; i++)
+        if (amp_tag_sources[i]->learn)
+            amp_tag_sources[i]->learn(st, tag, info);
+}
+
+int amp_auth_clear(struct amp_station *st)
+{
+    for (unsigned i = 0; amp_tag_sources[i]; i++)
+        if (amp_tag_sources[i]->clear)
+            return amp_tag_sources[i]->clear(st);
+    return AMP_E_ABSENT;
+}
+
+static void refuse(struct amp_station *st, int connector, const char *tag)
+{
+    amp_emit(st, AMP_EVENT_AUTHORIZED, connector, 0, 0, amp_text_of(tag));
+    st->con[connector].auth.state = AMP_AUTH_IDLE;
+    (void)amp_connector_step(st, connector, AMP_EV_CANCEL);
+}
+
+/* The answer is here. A tag that wants to stop somebody's transaction must be of the same group (60). */
+static void settle(struct amp_station *st, int connector, bool accepted, const char *parent)
+{
+    struct amp_connector *c = &st->con[connector];
+    struct amp_auth auth = c->auth;
+
+    if (auth.stops)
+        accepted = accepted && parent[0] && c->tx.open && tag_eq(parent, c->tx.parent);
+    if (!accepted) {
+        refuse(st, connector, auth.tag);
+        return;
+    }
+    c->auth.state = AMP_AUTH_IDLE;
+    amp_emit(st, AMP_EVENT_AUTHORIZED, connector, 1, 0, amp_text_of(auth.tag));
+    if (auth.stops)
+        (void)amp_tx_stop(st, connector, AMP_STOP_LOCAL, auth.tag);
+    else
+        amp_connector_claim(st, connector, auth.tag, parent, auth.remote);
+}
+
+static void settle_offline(struct amp_station *st, int connector)
+{
+    struct amp_connector *c = &st->con[connector];
+    struct amp_tag_info known;
+    bool yes;
+
+    lookup(st, c->auth.tag, &known);
+    if (known.status)
+        yes = valid(st, &known) && st->set.local_authorize_offline; /* 54; present but not valid: 55 */
+    else
+        yes = st->set.allow_offline_unknown && !c->auth.stops;
+    settle(st, connector, yes, known.parent);
+}
+
+void amp_auth_begin(struct amp_station *st, int connector, const char *tag, bool stops, bool remote)
+{
+    struct amp_connector *c = &st->con[connector];
+    struct amp_tag_info known;
+
+    c->auth = (struct amp_auth){.state = AMP_AUTH_WANTED, .stops = stops, .remote = remote};
+    memcpy(c->auth.tag, tag, AMP_TAG_CAP);
+    if (!stops && c->status != AMP_PREPARING)
+        (void)amp_connector_step(st, connector, AMP_EV_CLAIM); /* somebody is here (33) */
+    if (!amp_online(st)) {
+        settle_offline(st, connector);
+        return;
+    }
+    lookup(st, tag, &known);
+    if (st->set.local_pre_authorize && valid(st, &known)) /* 51; otherwise it is asked, 52, 53 */
+        settle(st, connector, true, known.parent);
+}
+
+bool amp_auth_due(struct amp_station *st)
+{
+    if (!amp_online(st))
+        return false;
+    for (int i = 1; i <= st->connectors; i++)
+        if (st->con[i].auth.state == AMP_AUTH_WANTED) {
+            st->con[i].auth.state = AMP_AUTH_SENT;
+            st->call.connector = (uint8_t)i;
+            memcpy(st->call.tag, st->con[i].auth.tag, AMP_TAG_CAP);
+            return true;
+        }
+    return false;
+}
+
+void amp_auth_answered(struct amp_station *st, const struct amp_tag_info *info)
+{
+    struct amp_connector *c = &st->con[st->call.connector];
+    bool yes = valid(st, info) || (info->status == AMP_AUTH_CONCURRENT && c->auth.stops);
+
+    amp_auth_learn(st, st->call.tag, info);
+    if (c->auth.state == AMP_AUTH_SENT && tag_eq(c->auth.tag, st->call.tag))
+        settle(st, st->call.connector, yes, info->parent);
+}
+
+/* An answer that cannot be had is no answer: the rules for off-line use. */
+void amp_auth_failed(struct amp_station *st, int rc)
+{
+    (void)rc;
+    if (st->con[st->call.connector].auth.state == AMP_AUTH_SENT)
+        settle_offline(st, st->call.connector);
+}
+
+void amp_auth_offline(struct amp_station *st)
+{
+    for (int i = 1; i <= st->connectors; i++)
+        if (st->con[i].auth.state != AMP_AUTH_IDLE)
+            settle_offline(st, i);
+}
+
+/* ---- a tag is shown ---- */
+
+/* Connector 0: the reader serves all. The own transaction first, then a held cable or an own claim, then a car that waits for a tag,
+ * then a free connector. */
+static int choose(const struct amp_station *st, const char *tag)
+{
+    for (int i = 1; i <= st->connectors; i++) {
+        const struct amp_connector *c = &st->con[i];
+
+        if ((c->tx.open && tag_eq(c->tx.tag, tag)) || (c->held_tag[0] && tag_eq(c->held_tag, tag)) ||
+            (c->claimed && tag_eq(c->claim, tag)))
+            return i;
+    }
+    for (int i = 1; i <= st->connectors; i++)
+        if (st->con[i].status == AMP_PREPARING && st->con[i].plugged && !st->con[i].claimed &&
+            st->con[i].auth.state == AMP_AUTH_IDLE)
+            return i;
+    for (int i = 1; i <= st->connectors; i++)
+        if (st->con[i].status == AMP_AVAILABLE)
+            return i;
+    for (int i = 1; i <= st->connectors; i++)
+        if (st->con[i].status == AMP_FINISHING || (st->con[i].tx.open && st->con[i].tx.parent[0]))
+            return i;
+    return 0;
+}
+
+/* In a transaction: the same tag stops, without asking; one of the same group may. */
+static void shown_in_tx(struct amp_station *st, int connector, const char *tag)
+{
+    struct amp_connector *c = &st->con[connector];
+
+    if (tag_eq(c->tx.tag, tag))
+        (void)amp_tx_stop(st, connector, AMP_STOP_LOCAL, tag);
+    else if (c->tx.parent[0] && c->auth.state == AMP_AUTH_IDLE)
+        amp_auth_begin(st, connector, tag, true, false);
+    else
+        amp_emit(st, AMP_EVENT_AUTHORIZED, connector, 0, 0, amp_text_of(tag));
+}
+
+static bool may_begin(const struct amp_station *st, const struct amp_connector *c)
+{
+    bool known = st->boot_state == AMP_BOOT_ACCEPTED || st->ever_accepted;
+
+    return (known || st->charge_before_accepted) && !st->reset.reason && !c->claimed &&
+           c->auth.state == AMP_AUTH_IDLE && !c->inoperative &&
+           (c->status == AMP_AVAILABLE || c->status == AMP_PREPARING || c->status == AMP_FINISHING);
+}
+
+void amp_auth_tag(struct amp_station *st, int connector, struct amp_text shown)
+{
+    char tag[AMP_TAG_CAP] = {0};
+    struct amp_connector *c;
+
+    if (shown.len == 0 || shown.len >= AMP_TAG_CAP) {
+        amp_emit(st, AMP_EVENT_AUTHORIZED, connector, 0, 0, shown);
+        return; /* a cut tag would be another one (61) */
+    }
+    memcpy(tag, shown.at, shown.len);
+    if (!connector)
+        connector = choose(st, tag);
+    c = &st->con[connector];
+    if (connector && c->tx.open) {
+        shown_in_tx(st, connector, tag);
+    } else if (connector && c->held_tag[0]) {
+        if (tag_eq(c->held_tag, tag) && amp_connector_lock(st, connector, false) == 0)
+            amp_connector_released(st, connector); /* 70 */
+    } else if (connector && !c->plugged && c->claimed && tag_eq(c->claim, tag)) {
+        amp_connector_unclaim(st, connector, false); /* 63 */
+    } else if (connector && !c->plugged && c->auth.state != AMP_AUTH_IDLE &&
+               tag_eq(c->auth.tag, tag)) {
+        c->auth.state = AMP_AUTH_IDLE;
+        amp_connector_unclaim(st, connector, false);
+    } else if (connector && may_begin(st, c)) {
+        amp_auth_begin(st, connector, tag, false, false);
+    } else {
+        amp_emit(st, AMP_EVENT_AUTHORIZED, connector, 0, 0, amp_text_of(tag));
+    }
+}

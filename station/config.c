@@ -1,0 +1,428 @@
+/* station/config.c - see config.h. */
+#include "station/impl.h"
+
+enum kind { BOOL, INT, LIST, ROTATION, KEY, FIXED };
+enum access { R = 1, W = 2, RW = 3 };
+
+struct row {
+    const char *name;
+    uint8_t kind, access;
+    uint16_t offset; /* in struct amp_settings */
+    int32_t min, max;
+    const char *initial;
+    void (*apply)(struct amp_station *st);                             /* acts at once */
+    void (*fixed)(const struct amp_station *st, struct amp_buf *out);  /* FIXED: what it is */
+};
+
+#define AT(field) (uint16_t)offsetof(struct amp_settings, field)
+#define DAY       86400
+
+static void fixed_connectors(const struct amp_station *st, struct amp_buf *out)
+{
+    amp_buf_int(out, st->connectors);
+}
+
+static void fixed_rotations(const struct amp_station *st, struct amp_buf *out)
+{
+    amp_buf_int(out, st->connectors + 1);
+}
+
+static void fixed_measurands(const struct amp_station *st, struct amp_buf *out)
+{
+    (void)st;
+    amp_buf_int(out, AMP_MEASURANDS_MAX);
+}
+
+static void fixed_samples(const struct amp_station *st, struct amp_buf *out)
+{
+    (void)st;
+    amp_buf_int(out, AMP_STOP_SAMPLES_MAX);
+}
+
+static void fixed_keys(const struct amp_station *st, struct amp_buf *out)
+{
+    (void)st;
+    amp_buf_int(out, amp_config_count());
+}
+
+static void fixed_profiles(const struct amp_station *st, struct amp_buf *out)
+{
+    st->dialect->profiles(out);
+}
+
+static void apply_ping(struct amp_station *st)
+{
+    st->link.ping_out = false;
+    st->link.ping_at = st->now + (uint64_t)st->set.ping_s * 1000;
+}
+
+static void apply_key(struct amp_station *st)
+{
+    st->key_changed = true;
+}
+
+static const struct row rows[] = {
+    {"AllowOfflineTxForUnknownId", BOOL, RW, AT(allow_offline_unknown), 0, 1, "false", NULL, NULL},
+    {"AuthorizationKey", KEY, W, AT(key), 32, AMP_KEY_HEX_MAX, "", apply_key, NULL},
+    {"AuthorizeRemoteTxRequests", BOOL, RW, AT(authorize_remote), 0, 1, "false", NULL, NULL},
+    {"ClockAlignedDataInterval", INT, RW, AT(clock_aligned_s), 0, DAY, "0", amp_metering_retime,
+     NULL},
+    {"ConnectionTimeOut", INT, RW, AT(connection_timeout_s), 0, DAY, "60", NULL, NULL},
+    {"ConnectorPhaseRotation", ROTATION, RW, AT(rotation), 0, 0, "", NULL, NULL},
+    {"ConnectorPhaseRotationMaxLength", FIXED, R, 0, 0, 0, NULL, NULL, fixed_rotations},
+    {"GetConfigurationMaxKeys", FIXED, R, 0, 0, 0, NULL, NULL, fixed_keys},
+    {"HeartbeatInterval", INT, RW, AT(heartbeat_s), 0, 31 * DAY, "300", NULL, NULL},
+    {"LocalAuthorizeOffline", BOOL, RW, AT(local_authorize_offline), 0, 1, "true", NULL, NULL},
+    {"LocalPreAuthorize", BOOL, RW, AT(local_pre_authorize), 0, 1, "false", NULL, NULL},
+    {"MaxEnergyOnInvalidId", INT, RW, AT(max_energy_invalid_wh), 0, 1000000, "0", NULL, NULL},
+    {"MessageTimeout", INT, RW, AT(message_timeout_s), 1, 600, "30", NULL, NULL},
+    {"MeterValuesAlignedData", LIST, RW, AT(aligned), 0, 0, "Energy.Active.Import.Register", NULL,
+     NULL},
+    {"MeterValuesAlignedDataMaxLength", FIXED, R, 0, 0, 0, NULL, NULL, fixed_measurands},
+    {"MeterValuesSampledData", LIST, RW, AT(sampled), 0, 0,
+     "Energy.Active.Import.Register,Power.Active.Import", NULL, NULL},
+    {"MeterValuesSampledDataMaxLength", FIXED, R, 0, 0, 0, NULL, NULL, fixed_measurands},
+    {"MeterValueSampleInterval", INT, RW, AT(sample_s), 0, DAY, "60", amp_metering_retime, NULL},
+    {"MinimumStatusDuration", INT, RW, AT(minimum_status_s), 0, 3600, "0", NULL, NULL},
+    {"NumberOfConnectors", FIXED, R, 0, 0, 0, NULL, NULL, fixed_connectors},
+    {"ResetRetries", INT, RW, AT(reset_retries), 0, 100, "1", NULL, NULL},
+    {"StopTransactionMaxMeterValues", FIXED, R, 0, 0, 0, NULL, NULL, fixed_samples},
+    {"StopTransactionOnEVSideDisconnect", BOOL, RW, AT(stop_on_ev_disconnect), 0, 1, "true", NULL,
+     NULL},
+    {"StopTransactionOnInvalidId", BOOL, RW, AT(stop_on_invalid), 0, 1, "true", NULL, NULL},
+    {"StopTxnAlignedData", LIST, RW, AT(stop_aligned), 0, 0, "", NULL, NULL},
+    {"StopTxnAlignedDataMaxLength", FIXED, R, 0, 0, 0, NULL, NULL, fixed_measurands},
+    {"StopTxnSampledData", LIST, RW, AT(stop_sampled), 0, 0, "", NULL, NULL},
+    {"StopTxnSampledDataMaxLength", FIXED, R, 0, 0, 0, NULL, NULL, fixed_measurands},
+    {"SupportedFeatureProfiles", FIXED, R, 0, 0, 0, NULL, NULL, fixed_profiles},
+    {"TransactionMessageAttempts", INT, RW, AT(message_attempts), 1, 100, "3", NULL, NULL},
+    {"TransactionMessageRetryInterval", INT, RW, AT(message_retry_s), 0, DAY, "60", NULL, NULL},
+    {"UnlockConnectorOnEVSideDisconnect", BOOL, RW, AT(unlock_on_ev_disconnect), 0, 1, "true", NULL,
+     NULL},
+    {"WebSocketPingInterval", INT, RW, AT(ping_s), 0, DAY, "60", apply_ping, NULL},
+};
+_Static_assert(AMP_COUNT(rows) <= 64, "amp_settings.stored has a bit for each row");
+
+/* ---- values ---- */
+
+static const char *const rotations[] = {"Unknown", "NotApplicable", "RST", "RTS",
+                                        "SRT",     "STR",           "TRS", "TSR"};
+
+/* "0.RST,1.RST": connectors that are not named are Unknown. */
+static int parse_rotation(const struct amp_station *st, struct amp_text t, uint8_t *out)
+{
+    memset(out, 0, AMP_CONNECTORS_MAX + 1);
+    t = amp_text_trim(t);
+    while (t.len) {
+        uint32_t n = 0, dot = 0;
+        struct amp_text item;
+        int64_t c;
+        unsigned word = 0;
+
+        while (n < t.len && t.at[n] != ',')
+            n++;
+        item = amp_text_trim((struct amp_text){t.at, n});
+        while (dot < item.len && item.at[dot] != '.')
+            dot++;
+        if (dot == item.len || amp_text_int((struct amp_text){item.at, dot}, &c) < 0 || c < 0 ||
+            c > st->connectors)
+            return AMP_E_VALUE;
+        item = (struct amp_text){item.at + dot + 1, item.len - dot - 1};
+        while (word < AMP_COUNT(rotations) && !amp_text_eqi(item, amp_text_of(rotations[word])))
+            word++;
+        if (word == AMP_COUNT(rotations))
+            return AMP_E_VALUE;
+        out[c] = (uint8_t)word;
+        n += n < t.len;
+        t.at += n;
+        t.len -= n;
+    }
+    return 0;
+}
+
+/* Hex of 16 to 20 bytes (ocpp-facts S2). */
+static int parse_key(const struct row *r, struct amp_text t, char *out)
+{
+    if ((int32_t)t.len < r->min || (int32_t)t.len > r->max || t.len % 2)
+        return AMP_E_VALUE;
+    for (uint32_t i = 0; i < t.len; i++)
+        if (!((t.at[i] >= '0' && t.at[i] <= '9') || (t.at[i] >= 'a' && t.at[i] <= 'f') ||
+              (t.at[i] >= 'A' && t.at[i] <= 'F')))
+            return AMP_E_VALUE;
+    amp_text_copy(out, AMP_KEY_HEX_MAX + 1, t);
+    return 0;
+}
+
+static int parse_number(const struct row *r, struct amp_text t, int32_t *out)
+{
+    int64_t v;
+
+    t = amp_text_trim(t);
+    if (r->kind == BOOL && amp_text_eqi(t, AMP_TEXT("true")))
+        v = 1;
+    else if (r->kind == BOOL && amp_text_eqi(t, AMP_TEXT("false")))
+        v = 0;
+    else if (r->kind == BOOL || amp_text_int(t, &v) < 0)
+        return AMP_E_TYPE;
+    if (v < r->min || v > r->max)
+        return AMP_E_VALUE;
+    *out = (int32_t)v;
+    return 0;
+}
+
+/* Into `set`; untouched when the value is no good. */
+static int parse(const struct amp_station *st, const struct row *r, struct amp_text t,
+                 struct amp_settings *set)
+{
+    char *field = (char *)set + r->offset;
+    uint8_t rotation[AMP_CONNECTORS_MAX + 1];
+    int32_t number;
+    int rc;
+
+    switch (r->kind) {
+    case LIST: {
+        struct amp_measurands list;
+
+        rc = amp_measurands_parse(t, &list);
+        if (rc == 0)
+            memcpy(field, &list, sizeof(list));
+        return rc;
+    }
+    case ROTATION:
+        rc = parse_rotation(st, t, rotation);
+        if (rc == 0)
+            memcpy(field, rotation, sizeof(rotation));
+        return rc;
+    case KEY:
+        return t.len ? parse_key(r, t, field) : AMP_E_VALUE;
+    case FIXED:
+        return AMP_E_SUPPORT;
+    default:
+        rc = parse_number(r, t, &number);
+        if (rc == 0)
+            memcpy(field, &number, sizeof(number));
+        return rc;
+    }
+}
+
+static void write(const struct amp_station *st, const struct row *r, struct amp_buf *out)
+{
+    const char *field = (const char *)&st->set + r->offset;
+    struct amp_measurands list;
+    int32_t number;
+
+    switch (r->kind) {
+    case LIST:
+        memcpy(&list, field, sizeof(list));
+        amp_measurands_write(out, &list);
+        break;
+    case ROTATION:
+        for (int c = 0; c <= st->connectors; c++) {
+            if (c)
+                amp_buf_putc(out, ',');
+            amp_buf_int(out, c);
+            amp_buf_putc(out, '.');
+            amp_buf_puts(out, rotations[st->set.rotation[c]]);
+        }
+        break;
+    case KEY:
+        amp_buf_puts(out, st->set.key);
+        break;
+    case FIXED:
+        r->fixed(st, out);
+        break;
+    default:
+        memcpy(&number, field, sizeof(number));
+        if (r->kind == BOOL)
+            amp_buf_puts(out, number ? "true" : "false");
+        else
+            amp_buf_int(out, number);
+    }
+}
+
+/* ---- questions ---- */
+
+unsigned amp_config_count(void)
+{
+    return AMP_COUNT(rows);
+}
+
+int amp_config_find(struct amp_text key)
+{
+    for (unsigned i = 0; i < AMP_COUNT(rows); i++)
+        if (amp_text_eqi(key, amp_text_of(rows[i].name)))
+            return (int)i;
+    return -1;
+}
+
+struct amp_text amp_config_name(unsigned row)
+{
+    return amp_text_of(rows[row].name);
+}
+
+/* A fixed cable cannot be let go: UnlockConnectorOnEVSideDisconnect is false then and stays so (103). */
+static bool has_lock(const struct amp_station *st)
+{
+    return st->hw->lock != NULL;
+}
+
+static bool cable_key(unsigned row)
+{
+    return rows[row].offset == AT(unlock_on_ev_disconnect) && rows[row].kind == BOOL;
+}
+
+bool amp_config_readonly(const struct amp_station *st, unsigned row)
+{
+    return !(rows[row].access & W) || (cable_key(row) && !has_lock(st));
+}
+
+bool amp_config_readable(unsigned row)
+{
+    return rows[row].access & R;
+}
+
+void amp_config_value(const struct amp_station *st, unsigned row, struct amp_buf *out)
+{
+    if (rows[row].access & R)
+        write(st, &rows[row], out);
+}
+
+/* ---- changes ---- */
+
+static int pack(struct amp_station *st, unsigned row, struct amp_buf *out)
+{
+    amp_pack_str(out, rows[row].name);
+    write(st, &rows[row], out);
+    return out->full ? AMP_E_FULL : 0;
+}
+
+/* The new value goes to the journal first; only what is stored becomes true (102). */
+static int store(struct amp_station *st, unsigned row, const struct amp_settings *fresh)
+{
+    struct amp_settings before = st->set;
+    uint8_t raw[AMP_RECORD_MAX];
+    struct amp_buf out;
+    int rc;
+
+    amp_buf_init(&out, raw, sizeof(raw));
+    st->set = *fresh;
+    rc = pack(st, row, &out);
+    st->set = before;
+    if (rc == 0)
+        rc = amp_journal_put(st, AMP_ENTRY_CONFIG, raw, out.len, false);
+    if (rc < 0)
+        return rc;
+    if (rows[row].kind == KEY)
+        memcpy(st->old_key, before.key, sizeof(st->old_key));
+    st->set = *fresh;
+    st->set.stored |= (uint64_t)1 << row;
+    if (rows[row].apply)
+        rows[row].apply(st);
+    return 0;
+}
+
+enum amp_config_result amp_config_change(struct amp_station *st, struct amp_text key,
+                                         struct amp_text value)
+{
+    struct amp_settings fresh = st->set;
+    int row = amp_config_find(key);
+
+    if (row < 0)
+        return AMP_CONFIG_NOT_SUPPORTED;
+    if (amp_config_readonly(st, (unsigned)row) || parse(st, &rows[row], value, &fresh) < 0)
+        return AMP_CONFIG_REJECTED;
+    if (store(st, (unsigned)row, &fresh) < 0) {
+        amp_log2(st, AMP_LOG_ERROR, "a setting could not be stored: ", key);
+        return AMP_CONFIG_REJECTED;
+    }
+    return AMP_CONFIG_ACCEPTED;
+}
+
+void amp_config_set(struct amp_station *st, struct amp_text key, int32_t value)
+{
+    struct amp_settings fresh = st->set;
+    char text[12];
+    struct amp_buf b;
+    int row = amp_config_find(key);
+
+    amp_buf_init(&b, text, sizeof(text));
+    amp_buf_int(&b, value);
+    if (row < 0 || parse(st, &rows[row], amp_buf_text(&b), &fresh) < 0 ||
+        memcmp(&fresh, &st->set, sizeof(fresh)) == 0)
+        return;
+    if (store(st, (unsigned)row, &fresh) < 0)
+        st->set = fresh; /* true for now; the next start asks again */
+}
+
+/* ---- start and compaction ---- */
+
+static int preset(struct amp_station *st, struct amp_text line)
+{
+    uint32_t eq = 0;
+    int row;
+
+    while (eq < line.len && line.at[eq] != '=')
+        eq++;
+    if (eq == line.len)
+        return AMP_E_FORMAT;
+    row = amp_config_find(amp_text_trim((struct amp_text){line.at, eq}));
+    if (row < 0)
+        return AMP_E_ABSENT;
+    return parse(st, &rows[row], (struct amp_text){line.at + eq + 1, line.len - eq - 1}, &st->set);
+}
+
+int amp_config_init(struct amp_station *st, const char *const *list, struct amp_fault *fault)
+{
+    memset(&st->set, 0, sizeof(st->set));
+    for (unsigned i = 0; i < AMP_COUNT(rows); i++)
+        if (rows[i].initial && rows[i].kind != KEY &&
+            parse(st, &rows[i], amp_text_of(rows[i].initial), &st->set) < 0)
+            return AMP_E_INTERNAL;
+    for (; list && *list; list++) {
+        int rc = preset(st, amp_text_of(*list));
+
+        if (rc < 0) {
+            amp_text_copy(fault->path, sizeof(fault->path), amp_text_of(*list));
+            fault->why = rc == AMP_E_ABSENT ? "no such configuration key" : "not a value for this key";
+            return AMP_E_RANGE;
+        }
+    }
+    if (!has_lock(st))
+        st->set.unlock_on_ev_disconnect = 0;
+    return 0;
+}
+
+void amp_config_load(struct amp_station *st, const struct amp_entry *e)
+{
+    struct amp_cut in = {e->data, e->len, false};
+    char name[64];
+    int row;
+
+    amp_cut_str(&in, name, sizeof(name));
+    row = amp_config_find(amp_text_of(name));
+    if (in.bad || row < 0)
+        return; /* a key of another version of this program */
+    if (rows[row].kind == KEY)
+        memcpy(st->old_key, st->set.key, sizeof(st->old_key));
+    if (parse(st, &rows[row], (struct amp_text){(const char *)in.at, (uint32_t)in.left}, &st->set) == 0)
+        st->set.stored |= (uint64_t)1 << row;
+}
+
+int amp_config_save(struct amp_station *st)
+{
+    for (unsigned i = 0; i < AMP_COUNT(rows); i++) {
+        uint8_t raw[AMP_RECORD_MAX];
+        struct amp_buf out;
+        int rc;
+
+        if (!(st->set.stored >> i & 1))
+            continue;
+        amp_buf_init(&out, raw, sizeof(raw));
+        rc = pack(st, i, &out);
+        if (rc == 0)
+            rc = amp_journal_copy(st, AMP_ENTRY_CONFIG, raw, out.len);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}

@@ -1,0 +1,459 @@
+/* station/link.c - the connection: open, upgrade, keep alive, give up, try again. station-1.6 1-3, 11-14; ocpp-facts 2. */
+#include "station/impl.h"
+
+#define CLOSE_WAIT_MS 3000 /* for the peer's close frame */
+#define FRAME_ROOM    8    /* in front of a message: head and mask of a client frame below 64 KB */
+_Static_assert(AMP_TX_MAX < 65536, "the frame head is written for at most 16 bits of length");
+
+static void set_state(struct amp_station *st, enum amp_link_state state)
+{
+    st->link.state = (uint8_t)state;
+    amp_emit(st, AMP_EVENT_LINK, 0, state, 0, AMP_NO_TEXT);
+}
+
+bool amp_link_idle(const struct amp_station *st)
+{
+    return st->link.tx_len == st->link.tx_sent;
+}
+
+/* ---- back-off ---- */
+
+/* 5, 10, 20, 40, 80 ... s up to the cap, and a random part on top, so that a fleet does not come back in one breath (2). */
+static uint64_t back_off_ms(struct amp_station *st)
+{
+    unsigned shift = st->link.failures ? st->link.failures - 1 : 0;
+    uint64_t s = (uint64_t)st->reconnect_first_s << (shift < 20 ? shift : 20);
+
+    if (s > st->reconnect_cap_s)
+        s = st->reconnect_cap_s;
+    return s * 1000 + s * 10 * (amp_random32(st) % (st->reconnect_jitter_pct + 1));
+}
+
+/* Bookkeeping of a connection that is no more. */
+static void went_down(struct amp_station *st)
+{
+    struct amp_link *l = &st->link;
+
+    l->rx_len = l->rx_done = l->tx_len = l->tx_sent = 0;
+    l->closing = l->ping_out = false;
+    l->failures++;
+    if (l->failures >= st->reconnect_attempts && st->reconnect_attempts != UINT32_MAX) {
+        l->next_at = AMP_NEVER;
+        set_state(st, AMP_LINK_GIVEN_UP);
+        amp_emit(st, AMP_EVENT_OPERATOR, 0, 0, 0,
+                 AMP_TEXT("the central system cannot be reached: check URL, identity, password and network"));
+    } else {
+        l->next_at = st->now + back_off_ms(st);
+        (void)amp_due(st, l->next_at);
+        set_state(st, AMP_LINK_DOWN);
+    }
+    amp_pump_lost(st);
+}
+
+void amp_link_drop(struct amp_station *st, const char *why)
+{
+    if (st->link.state == AMP_LINK_DOWN || st->link.state == AMP_LINK_GIVEN_UP)
+        return;
+    amp_log(st, AMP_LOG_WARN, why);
+    st->port->net_close(st->port->ctx);
+    went_down(st);
+}
+
+/* ---- out ---- */
+
+void amp_link_flush(struct amp_station *st)
+{
+    struct amp_link *l = &st->link;
+
+    while (l->tx_sent < l->tx_len) {
+        int n = st->port->net_send(st->port->ctx, l->tx + l->tx_sent, l->tx_len - l->tx_sent);
+
+        if (n < 0) {
+            amp_link_drop(st, "sending failed");
+            return;
+        }
+        if (n == 0)
+            return; /* amp_station_writable will come */
+        l->tx_sent += (size_t)n;
+    }
+    l->tx_len = l->tx_sent = 0;
+}
+
+/* Bytes that have left make room for those that wait. */
+static void shift(struct amp_link *l)
+{
+    memmove(l->tx, l->tx + l->tx_sent, l->tx_len - l->tx_sent);
+    l->tx_len -= l->tx_sent;
+    l->tx_sent = 0;
+}
+
+struct amp_buf amp_link_message(struct amp_station *st)
+{
+    struct amp_link *l = &st->link;
+    size_t from, room;
+    struct amp_buf b;
+
+    shift(l);
+    from = l->tx_len + FRAME_ROOM;
+    room = from < sizeof(l->tx) ? sizeof(l->tx) - from : 0;
+    amp_buf_init(&b, l->tx + from, room < AMP_TX_MAX ? room : AMP_TX_MAX);
+    return b;
+}
+
+/* The message stands FRAME_ROOM bytes behind what waits; put the head in front and mask it where it is. */
+void amp_link_send(struct amp_station *st, const struct amp_buf *message, bool shown)
+{
+    struct amp_link *l = &st->link;
+    uint8_t head[AMP_WS_HEAD_MAX], mask[4];
+    uint32_t random = amp_random32(st);
+    size_t size = amp_ws_head(head, AMP_WS_TEXT, message->len);
+    char *to = l->tx + l->tx_len;
+
+    if (message->full || !message->len || l->state != AMP_LINK_UP || l->closing)
+        return;
+    if (shown)
+        amp_emit(st, AMP_EVENT_MESSAGE, 0, 1, 0, amp_buf_text(message));
+    l->last_message_at = st->now;
+    head[1] |= 0x80;
+    memcpy(mask, &random, 4);
+    memmove(to + size + 4, message->at, message->len);
+    memcpy(to, head, size);
+    memcpy(to + size, mask, 4);
+    for (size_t i = 0; i < message->len; i++)
+        to[size + 4 + i] = (char)(to[size + 4 + i] ^ (char)mask[i & 3]);
+    l->tx_len += size + 4 + message->len;
+    amp_link_flush(st);
+}
+
+/* Control frames go behind what waits; when there is no room, the peer does not read and has no claim to a pong. */
+static void control(struct amp_station *st, enum amp_ws_opcode op, const void *data, size_t len)
+{
+    struct amp_link *l = &st->link;
+    struct amp_buf out;
+
+    shift(l);
+    amp_buf_init(&out, l->tx + l->tx_len, sizeof(l->tx) - l->tx_len);
+    amp_ws_write(&l->ws, &out, op, data, len, amp_random32(st));
+    if (!out.full)
+        l->tx_len += out.len;
+    amp_link_flush(st);
+}
+
+void amp_link_close(struct amp_station *st, int code, const char *why)
+{
+    struct amp_link *l = &st->link;
+    struct amp_buf out;
+
+    if (l->state != AMP_LINK_UP) {
+        amp_link_drop(st, why);
+        return;
+    }
+    if (l->closing)
+        return;
+    amp_log(st, AMP_LOG_INFO, why);
+    shift(l);
+    amp_buf_init(&out, l->tx + l->tx_len, sizeof(l->tx) - l->tx_len);
+    amp_ws_write_close(&l->ws, &out, code, why, amp_random32(st));
+    l->tx_len += out.full ? 0 : out.len;
+    l->closing = true;
+    l->deadline_at = st->now + CLOSE_WAIT_MS;
+    amp_link_flush(st);
+}
+
+/* ---- opening ---- */
+
+static int nibble(char c)
+{
+    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+/* Basic credentials: the AuthorizationKey as the bytes its hex stands for (ocpp-facts S2), else the operator's password as it is.
+ * After a refused new key the one before is tried in turn, so that a lost answer locks nobody out. */
+static void authorization(struct amp_station *st, struct amp_buf *out)
+{
+    const char *key = st->try_old_key ? st->old_key : st->set.key;
+    char bytes[AMP_KEY_HEX_MAX / 2];
+    struct amp_text password = {bytes, 0};
+
+    if (key[0]) {
+        for (; key[0] && key[1]; key += 2)
+            bytes[password.len++] = (char)(nibble(key[0]) << 4 | nibble(key[1]));
+    } else if (st->has_password) {
+        password = amp_text_of(st->password);
+    } else {
+        return;
+    }
+    amp_basic_encode(out, amp_text_of(st->identity), password);
+}
+
+static void open_socket(struct amp_station *st)
+{
+    struct amp_url url;
+    struct amp_endpoint to;
+
+    if (amp_url_parse(amp_text_of(st->url), &url) < 0)
+        return; /* checked at init */
+    to = (struct amp_endpoint){url.tls, url.host, url.port};
+    st->link.deadline_at = st->now + (uint64_t)st->connect_timeout_s * 1000;
+    set_state(st, AMP_LINK_OPENING);
+    if (st->port->net_open(st->port->ctx, &to) < 0)
+        went_down(st);
+}
+
+void amp_station_connected(struct amp_station *st, uint64_t now)
+{
+    struct amp_link *l = &st->link;
+    char auth[160];
+    struct amp_buf out, auth_out;
+    struct amp_url url;
+
+    st->now = now > st->now ? now : st->now;
+    if (st->dead || l->state != AMP_LINK_OPENING)
+        return;
+    set_state(st, AMP_LINK_UPGRADING);
+    amp_buf_init(&auth_out, auth, sizeof(auth));
+    authorization(st, &auth_out);
+    amp_buf_init(&out, l->tx, sizeof(l->tx));
+    if (st->port->random(st->port->ctx, l->key, sizeof(l->key)) < 0 ||
+        amp_url_parse(amp_text_of(st->url), &url) < 0) {
+        amp_link_drop(st, "no random numbers");
+        return;
+    }
+    amp_ws_request(&out, &url, amp_text_of(st->identity), st->dialect->subprotocol,
+                   auth_out.len ? amp_buf_text(&auth_out) : AMP_NO_TEXT, l->key);
+    l->tx_len = out.len;
+    l->tx_sent = l->rx_len = l->rx_done = 0;
+    amp_link_flush(st);
+}
+
+static void upgraded(struct amp_station *st)
+{
+    struct amp_link *l = &st->link;
+
+    amp_ws_init(&l->ws, AMP_WS_CLIENT, AMP_RX_MAX);
+    l->last_message_at = st->now;
+    l->ping_out = false;
+    l->ping_at = st->now + (uint64_t)st->set.ping_s * 1000;
+    if (!st->try_old_key)
+        st->old_key[0] = 0; /* the new key works */
+    st->queue.backlog = st->queue.next;
+    if (st->boot_state == AMP_BOOT_NONE)
+        st->boot_at = st->now;
+    set_state(st, AMP_LINK_UP);
+    amp_report_resume(st);
+}
+
+/* Is this the server we asked for? NULL, or what is wrong. */
+static const char *check_upgrade(struct amp_station *st, const struct amp_http_head *h)
+{
+    char key[32], accept[AMP_WS_ACCEPT_LEN + 1];
+    struct amp_buf b;
+
+    if (h->status == 401 && (st->old_key[0] || st->has_password) && st->set.key[0])
+        st->try_old_key = !st->try_old_key;
+    if (h->status == 401)
+        return "refused: the server does not accept the password";
+    if (h->status == 404)
+        return "refused: the server does not know this station";
+    if (h->status != 101 || !h->upgrade)
+        return "the server does not speak WebSocket here";
+    amp_buf_init(&b, key, sizeof(key));
+    amp_base64_encode(&b, st->link.key, sizeof(st->link.key));
+    amp_ws_accept(amp_buf_text(&b), accept);
+    if (!amp_text_is(amp_http_get(h, "Sec-WebSocket-Accept"), accept))
+        return "the server's answer is not for this request";
+    if (!amp_text_is(amp_http_get(h, "Sec-WebSocket-Protocol"), st->dialect->subprotocol))
+        return "the server does not speak this version of OCPP";
+    if (amp_http_get(h, "Sec-WebSocket-Extensions").at)
+        return "the server uses an extension that was not asked for";
+    return NULL;
+}
+
+/* ---- in ---- */
+
+/* The HTTP answer. False: nothing more to do with what was received. */
+static bool take_upgrade(struct amp_station *st)
+{
+    struct amp_link *l = &st->link;
+    struct amp_http_head h;
+    const char *wrong;
+    int rc = amp_http_response((struct amp_text){(const char *)l->rx, (uint32_t)l->rx_len}, &h);
+
+    if (rc == 0 && l->rx_len < AMP_HTTP_HEAD_MAX && l->rx_len < sizeof(l->rx))
+        return false;
+    wrong = rc == 1 ? check_upgrade(st, &h) : "the server's answer is not HTTP";
+    if (wrong) {
+        amp_link_drop(st, wrong);
+        return false;
+    }
+    memmove(l->rx, l->rx + h.len, l->rx_len - h.len);
+    l->rx_len -= h.len;
+    upgraded(st);
+    return true;
+}
+
+static void pinged(struct amp_station *st, const struct amp_ws_event *ev)
+{
+    char copy[125];
+
+    memcpy(copy, ev->data, ev->len); /* ws.h: at most 125 */
+    control(st, AMP_WS_PONG, copy, ev->len);
+}
+
+static void peer_closed(struct amp_station *st)
+{
+    if (!st->link.closing)
+        amp_link_close(st, 1000, "closed by the central system");
+    amp_link_drop(st, "connection closed");
+}
+
+/* Take one event out of rx. False: nothing left for now. */
+static bool take_frame(struct amp_station *st)
+{
+    struct amp_link *l = &st->link;
+    struct amp_ws_event ev;
+
+    /* an answer may need all of tx: what comes next waits until the last one has left */
+    if (!amp_link_idle(st) && !l->closing)
+        return false;
+    amp_ws_next(&l->ws, l->rx, &l->rx_len, &l->rx_done, &ev);
+    switch (ev.kind) {
+    case AMP_WS_MORE:
+        return false;
+    case AMP_WS_MESSAGE:
+        if (l->closing)
+            return true;
+        if (ev.opcode == AMP_WS_TEXT)
+            amp_pump_receive(st, (struct amp_text){(const char *)ev.data, (uint32_t)ev.len});
+        else
+            amp_link_close(st, 1003, "binary messages are not OCPP");
+        return true;
+    case AMP_WS_PINGED:
+        pinged(st, &ev);
+        return true;
+    case AMP_WS_PONGED:
+        l->ping_out = false;
+        return true;
+    case AMP_WS_CLOSED:
+        peer_closed(st);
+        return false;
+    default:
+        amp_link_close(st, ev.code, ev.why);
+        return false;
+    }
+}
+
+static void take_all(struct amp_station *st)
+{
+    if (st->link.state == AMP_LINK_UPGRADING && !take_upgrade(st))
+        return;
+    while (!st->dead && st->link.state == AMP_LINK_UP && take_frame(st))
+        ;
+}
+
+void amp_station_received(struct amp_station *st, const void *data, size_t len, uint64_t now)
+{
+    struct amp_link *l = &st->link;
+    const uint8_t *p = data;
+
+    st->now = now > st->now ? now : st->now;
+    while (len && !st->dead && (l->state == AMP_LINK_UPGRADING || l->state == AMP_LINK_UP)) {
+        size_t n = sizeof(l->rx) - l->rx_len;
+
+        if (n == 0) {
+            amp_link_close(st, 1008, "the central system sends but does not read");
+            amp_link_drop(st, "too much unread data");
+            return;
+        }
+        if (n > len)
+            n = len;
+        memcpy(l->rx + l->rx_len, p, n);
+        l->rx_len += n;
+        p += n;
+        len -= n;
+        take_all(st);
+    }
+}
+
+void amp_station_writable(struct amp_station *st, uint64_t now)
+{
+    st->now = now > st->now ? now : st->now;
+    if (st->dead)
+        return;
+    amp_link_flush(st);
+    if (amp_link_idle(st))
+        take_all(st);
+}
+
+void amp_station_closed(struct amp_station *st, uint64_t now)
+{
+    st->now = now > st->now ? now : st->now;
+    if (st->dead || st->link.state == AMP_LINK_DOWN || st->link.state == AMP_LINK_GIVEN_UP)
+        return;
+    went_down(st);
+}
+
+void amp_station_retry(struct amp_station *st, uint64_t now)
+{
+    st->now = now > st->now ? now : st->now;
+    st->link.failures = 0;
+    if (st->link.state != AMP_LINK_DOWN && st->link.state != AMP_LINK_GIVEN_UP)
+        return;
+    st->link.next_at = st->now;
+    if (st->link.state == AMP_LINK_GIVEN_UP)
+        set_state(st, AMP_LINK_DOWN);
+}
+
+/* ---- time ---- */
+
+/* A pong that is missing for a whole interval means that nobody is there (13). */
+static void ping(struct amp_station *st)
+{
+    struct amp_link *l = &st->link;
+    uint64_t interval = (uint64_t)st->set.ping_s * 1000;
+
+    if (!interval || !amp_due(st, l->ping_at))
+        return;
+    if (l->ping_out) {
+        amp_link_drop(st, "no pong: the connection is dead");
+        return;
+    }
+    l->ping_out = true;
+    l->ping_at = st->now + interval;
+    (void)amp_due(st, l->ping_at);
+    control(st, AMP_WS_PING, "amp", 3);
+}
+
+void amp_link_poll(struct amp_station *st)
+{
+    struct amp_link *l = &st->link;
+
+    switch (l->state) {
+    case AMP_LINK_DOWN:
+        if (amp_due(st, l->next_at)) {
+            open_socket(st);
+            (void)amp_due(st, l->state == AMP_LINK_OPENING ? l->deadline_at : l->next_at);
+        }
+        break;
+    case AMP_LINK_OPENING:
+    case AMP_LINK_UPGRADING:
+        if (amp_due(st, l->deadline_at))
+            amp_link_drop(st, "no connection in time");
+        break;
+    case AMP_LINK_UP:
+        if (l->closing) {
+            if (amp_due(st, l->deadline_at))
+                amp_link_drop(st, "connection closed");
+            break;
+        }
+        if (st->key_changed && amp_link_idle(st)) {
+            st->key_changed = st->try_old_key = false;
+            amp_link_close(st, 1000, "reconnecting with the new key");
+            break;
+        }
+        ping(st);
+        break;
+    default:
+        break;
+    }
+}
