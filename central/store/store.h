@@ -28,8 +28,8 @@ struct store_config {
     uint32_t commit_ms;      /* group commit window; 0: 5 */
     uint32_t partition_rows; /* rows in one partition of a history; 0: 524,288 */
     uint64_t max_pending;    /* bytes kept in memory while the disk refuses; 0: 256 MiB. Beyond it
-                              * histories (message,    status, connection) are dropped and counted;
-                              * readings and everything else is kept */
+                              * histories (message, status, connection) are dropped and counted; the
+                              * rest is kept. Their store_after never says 0 */
 };
 
 /* Open or create, migrate forward. On failure NULL and *why is set to a sentence that names the
@@ -79,22 +79,21 @@ struct store_ask {
     int64_t transaction;     /* READINGS: required; else 0: all. TRANSACTIONS, COMMANDS */
     int32_t connector;       /* -1: all. TRANSACTIONS, READINGS, STATUS, COMMANDS */
     int64_t from_ms, to_ms;  /* from <= time < to; 0: open. Time is at_ms; TRANSACTIONS start_ms,
-                                COMMANDS created_ms, STATUS seen_ms */
+                                COMMANDS created_ms, STATUS and READINGS seen_ms */
     struct amp_text action;  /* MESSAGES, COMMANDS; absent: all */
     int32_t direction, type; /* MESSAGES; 0: all */
     bool errors_only;        /* MESSAGES: those we objected to, and CALLERRORs */
     int32_t open;            /* TRANSACTIONS: 1 only open, 0 only closed, -1 all */
     struct amp_text
-        text; /* MESSAGES: payload contains, without regard to case of A-Z; absent or empty: all */
-    int64_t before; /* cursor: rows with a smaller id only; 0: newest. READINGS: rows with a larger
-                       id only; 0: oldest */
+        text;       /* MESSAGES: payload contains, A-Z like a-z; absent: all; at most 1,000 bytes */
+    int64_t before; /* cursor: smaller ids only; 0: newest. READINGS: larger only; 0: oldest */
     int32_t limit;  /* 1..1000 */
 };
 /* Rows newest first (READINGS: oldest first), in order of arrival; facts and texts live during the
  * call. `next` is the cursor for more, 0 at the end. A search looks at a bounded number of rows
  * (and returns at most 16 MiB), so that no question holds up the disk: there may be fewer rows than
- * `limit`, even none, with `next` set: ask on from there. rc: 0, AMP_E_IO, AMP_E_RANGE (limit, or
- * no transaction for READINGS), AMP_E_STATE (closing). */
+ * `limit`, even none, with `next` set: ask on from there. rc: 0, AMP_E_IO, AMP_E_RANGE (limit,
+ * text, no transaction for READINGS), AMP_E_STATE (closing). */
 typedef void store_rows_fn(void *ctx, int rc, const struct fact *rows, const int64_t *ids,
                            size_t count, int64_t next);
 void store_ask(struct store *s, const struct store_ask *ask, store_rows_fn *done, void *ctx);

@@ -1,0 +1,35 @@
+/* central/store/driver.h - what a database must be able to do. store.c has the threads, the order
+ * and the callbacks; a driver has a connection that commits, and connections that answer. */
+#ifndef CENTRAL_STORE_DRIVER_H
+#define CENTRAL_STORE_DRIVER_H
+
+#include "central/store/batch.h"
+#include "central/store/store.h"
+
+struct store_driver {
+    /* Open or create, migrate. NULL and *why. */
+    void *(*open)(const struct store_config *config, char **why);
+    void (*close)(void *db);                        /* after all readers */
+    void (*keys)(void *db, struct store_keys *out); /* as found at open */
+
+    /* Writer thread. All of the batch with a full sync and 0, or nothing of it and AMP_E_IO with
+     * the reason in error. */
+    int (*commit)(void *db, const struct batch *b, char *error, size_t cap);
+    /* Writer thread, between commits: one bounded step of housekeeping. True: there is more to do.
+     */
+    bool (*tidy)(void *db);
+
+    /* A connection for one reader thread; opened and closed on the loop thread. */
+    void *(*reader_open)(void *db);
+    void (*reader_close)(void *reader);
+    int (*load)(void *reader, void (*each)(void *ctx, const struct fact *f), void *ctx);
+    int (*ask)(void *reader, const struct store_ask *ask, struct rows *out);
+    void (*reader_stop)(void *reader); /* any thread: what runs ends soon, with an error */
+};
+
+extern const struct store_driver sqlite_driver;
+
+/* A malloc'd sentence. */
+char *store_sentence(const char *format, ...) AMP_PRINTF(1, 2);
+
+#endif

@@ -1,0 +1,54 @@
+/* central/store/migrate.c - see migrate.h. A text that was released is never edited: a change is a
+ * new one at the end. */
+#include "central/store/migrate.h"
+#include "ocpp/err.h"
+
+static const char *const migrations[] = {
+    /* 1: the present, one row a thing; and the books of the histories, whose partitions are made as
+       they fill */
+    "CREATE TABLE charger ("
+    "key $key, org BIGINT, id TEXT, vendor TEXT, model TEXT, serial TEXT, box_serial TEXT, "
+    "firmware TEXT, iccid TEXT, imsi TEXT, meter_type TEXT, meter_serial TEXT, "
+    "protocol TEXT, address TEXT, created_ms BIGINT, last_seen_ms BIGINT, "
+    "last_boot_ms BIGINT, heartbeat_s INTEGER, registration INTEGER, connection INTEGER);"
+    "CREATE TABLE connector ("
+    "charger BIGINT, connector INTEGER, status TEXT, error TEXT, info TEXT, vendor_id TEXT, "
+    "vendor_error TEXT, at_ms BIGINT, seen_ms BIGINT, PRIMARY KEY (charger, connector));"
+    "CREATE TABLE charging_transaction ("
+    "key $key, org BIGINT, charger BIGINT, connector INTEGER, state INTEGER, flags BIGINT, "
+    "uid TEXT, tag TEXT, stop_tag TEXT, reason TEXT, start_ms BIGINT, start_seen_ms BIGINT, "
+    "stop_ms BIGINT, stop_seen_ms BIGINT, meter_start_wh BIGINT, meter_stop_wh BIGINT, "
+    "last_wh BIGINT, last_ms BIGINT, last_power_w BIGINT, reservation BIGINT);"
+    "CREATE TABLE command ("
+    "key $key, org BIGINT, charger BIGINT, state INTEGER, connector INTEGER, "
+    "transaction_key BIGINT, action TEXT, payload TEXT, answer TEXT, correlation TEXT, "
+    "asked_by TEXT, created_ms BIGINT, sent_ms BIGINT, answered_ms BIGINT, effect_ms BIGINT);"
+    "CREATE TABLE tag ("
+    "org BIGINT, tag TEXT, parent TEXT, note TEXT, status TEXT, expiry_ms BIGINT, "
+    "deleted INTEGER, folded TEXT, PRIMARY KEY (org, folded));"
+    "CREATE TABLE person ("
+    "key $key, org BIGINT, login TEXT, name TEXT, password TEXT, role INTEGER, "
+    "blocked INTEGER, created_ms BIGINT);"
+    "CREATE TABLE login ("
+    "token TEXT PRIMARY KEY, person BIGINT, created_ms BIGINT, expires_ms BIGINT);"
+    "CREATE TABLE api_key ("
+    "key $key, org BIGINT, hash TEXT, name TEXT, role INTEGER, created_ms BIGINT, "
+    "revoked_ms BIGINT);"
+    "CREATE INDEX charging_transaction_charger ON charging_transaction (charger, key);"
+    "CREATE INDEX charging_transaction_open ON charging_transaction (key) WHERE state < 5;"
+    "CREATE INDEX command_charger ON command (charger, key);"
+    "CREATE INDEX command_open ON command (key) WHERE state <= 3;"
+    "CREATE TABLE high_water (name TEXT PRIMARY KEY, value BIGINT);"
+    "CREATE TABLE history_partition (kind INTEGER, number BIGINT, first_id BIGINT, end_id BIGINT, "
+    "indexed_to BIGINT, from_ms BIGINT, to_ms BIGINT, PRIMARY KEY (kind, number));",
+};
+
+int migrate_count(void)
+{
+    return (int)AMP_COUNT(migrations);
+}
+
+const char *migrate_text(int version)
+{
+    return migrations[version - 1];
+}

@@ -1,0 +1,529 @@
+/* central/store/store.c - the front of the store: what is put is copied into the open batch; the
+ * writer thread takes the batch, commits it and rings a bell on the loop; questions go to reader
+ * threads. Two batches, one filling, one being written. The facts of a batch that failed stay with
+ * the writer until they are in, so the order on disk is the order of store_put. */
+#include "central/store/driver.h"
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define READERS        2 /* one slow search does not hold up a page of the log */
+#define COMMIT_MS      5
+#define MAX_PENDING    ((uint64_t)256 << 20)
+#define RETRY_FIRST_MS 100
+#define RETRY_LAST_MS  5000
+#define NS_PER_MS      UINT64_C(1000000)
+
+/* Callbacks owed, in order. */
+struct after {
+    store_done_fn *done;
+    void *ctx;
+    int rc;
+};
+struct afters {
+    struct after *at;
+    size_t count, cap;
+};
+
+struct question {
+    struct question *next;
+    struct store_ask ask; /* its texts are behind the struct */
+    store_rows_fn *done;
+    void *ctx;
+    int rc;
+    struct rows rows;
+};
+struct questions {
+    struct question *first, **end;
+};
+
+struct reader {
+    struct store *store;
+    void *connection;
+    uv_thread_t thread;
+};
+
+/* Outlives the store until the loop has closed the handle. */
+struct bell {
+    uv_async_t async;
+    struct store *store;
+};
+
+/* Does the writer need a signal? It sleeps until anything is put, or until somebody waits for it.
+ */
+enum sleep { AWAKE, UNTIL_PUT, UNTIL_AFTER };
+
+struct store {
+    const struct store_driver *driver;
+    void *db;
+    struct bell *bell;
+    uint64_t window_ns, max_pending;
+    struct reader readers[READERS];
+    uv_thread_t writer;
+    size_t owed;              /* loop thread: callbacks; the loop lives while there are any */
+    struct afters delivering; /* loop thread */
+    struct store_keys keys;
+
+    uv_mutex_t lock; /* for all below */
+    uv_cond_t to_write, to_answer;
+    bool stop;
+    enum sleep sleep;
+    uint64_t opened_ns; /* when the first fact of the open batch came */
+    struct batch batches[2];
+    struct batch *open, *spare;
+    struct afters waiting; /* for the open batch */
+    struct afters finished;
+    struct questions asked, answered;
+    struct store_stats stats;
+};
+
+char *store_sentence(const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    size_t len;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    len = strlen(text) + 1;
+    return memcpy(store_alloc(len), text, len);
+}
+
+static void afters_add(struct afters *a, struct after after)
+{
+    if (a->count == a->cap) {
+        a->cap = a->cap ? 2 * a->cap : 64;
+        a->at = store_realloc(a->at, a->cap * sizeof(*a->at));
+    }
+    a->at[a->count++] = after;
+}
+
+static void afters_swap(struct afters *a, struct afters *b)
+{
+    struct afters t = *a;
+
+    *a = *b;
+    *b = t;
+}
+
+/* ---- writer thread ---- */
+
+/* Move `from` to what the loop thread is to call, with `rc`. Under the lock. */
+static void finish(struct store *s, struct afters *from, int rc)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        from->at[i].rc = rc;
+        afters_add(&s->finished, from->at[i]);
+    }
+    if (from->count)
+        uv_async_send(&s->bell->async);
+    from->count = 0;
+}
+
+/* Sleep until the open batch is due: at once after a pause, else one window after the commit that
+ * began at `began`; a batch that nobody waits for is given a window to fill. Under the lock.
+ * Returns false when the store stops and nothing is left. */
+static bool wait_for_batch(struct store *s, uint64_t began)
+{
+    for (;;) {
+        uint64_t now, due;
+
+        if (s->stop)
+            return s->open->count || s->waiting.count;
+        if (!s->open->count && !s->waiting.count) {
+            s->sleep = UNTIL_PUT;
+            uv_cond_wait(&s->to_write, &s->lock);
+            s->sleep = AWAKE;
+            continue;
+        }
+        due = began + s->window_ns;
+        if (!s->waiting.count && due < s->opened_ns + s->window_ns)
+            due = s->opened_ns + s->window_ns;
+        now = uv_hrtime();
+        if (now >= due)
+            return true;
+        s->sleep = s->waiting.count ? AWAKE : UNTIL_AFTER;
+        uv_cond_timedwait(&s->to_write, &s->lock, due - now);
+        s->sleep = AWAKE;
+    }
+}
+
+/* One attempt. The lock is not held. */
+static int attempt(struct store *s, const struct batch *b)
+{
+    char error[sizeof(s->stats.error)] = "";
+    uint64_t began = uv_hrtime(), us;
+    int rc = b->count ? s->driver->commit(s->db, b, error, sizeof(error)) : 0;
+
+    us = (uv_hrtime() - began) / 1000;
+    uv_mutex_lock(&s->lock);
+    s->stats.failing = rc < 0;
+    if (rc < 0) {
+        s->stats.failures++;
+        memcpy(s->stats.error, error, sizeof(error));
+    } else if (b->count) {
+        s->stats.commits++;
+        s->stats.facts += b->count;
+        s->stats.pending -= b->count;
+        s->stats.last_commit_us = us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+        if (s->stats.last_commit_us > s->stats.max_commit_us)
+            s->stats.max_commit_us = s->stats.last_commit_us;
+    }
+    uv_mutex_unlock(&s->lock);
+    return rc;
+}
+
+/* Sleep before the next attempt; cut short when the store stops. Under the lock. */
+static void back_off(struct store *s, uint64_t ms)
+{
+    uint64_t until = uv_hrtime() + ms * NS_PER_MS, now;
+
+    while (!s->stop && (now = uv_hrtime()) < until)
+        uv_cond_timedwait(&s->to_write, &s->lock, until - now);
+}
+
+/* Commit `b`, as often as it takes. Whoever waits hears of the first failure, and of each one that
+ * follows. False: the store stops and the disk still refuses; nothing newer may be written then, it
+ * would be a story with a hole. */
+static bool write_batch(struct store *s, struct batch *b, struct afters *afters)
+{
+    uint64_t pause_ms = RETRY_FIRST_MS;
+    bool last = false;
+
+    while (attempt(s, b) < 0) {
+        uv_mutex_lock(&s->lock);
+        finish(s, afters, AMP_E_IO);
+        finish(s, &s->waiting, AMP_E_IO); /* what is newer cannot be durable before what is older */
+        if (!last)
+            back_off(s, pause_ms);
+        if (s->stop && last) {
+            uv_mutex_unlock(&s->lock);
+            return false;
+        }
+        last = s->stop;
+        uv_mutex_unlock(&s->lock);
+        pause_ms = pause_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS : pause_ms * 2;
+    }
+    uv_mutex_lock(&s->lock);
+    finish(s, afters, b->lossy ? AMP_E_IO : 0);
+    uv_mutex_unlock(&s->lock);
+    return true;
+}
+
+static void write_loop(void *arg)
+{
+    struct store *s = arg;
+    struct afters afters = { NULL, 0, 0 };
+    bool untidy, written = true;
+    uint64_t began = 0;
+
+    uv_mutex_lock(&s->lock);
+    while (written && wait_for_batch(s, began)) {
+        struct batch *b = s->open;
+
+        s->open = s->spare;
+        afters_swap(&afters, &s->waiting);
+        uv_mutex_unlock(&s->lock);
+        began = uv_hrtime();
+        written = write_batch(s, b, &afters);
+        batch_reset(b);
+        uv_mutex_lock(&s->lock);
+        s->spare = b;
+        do { /* one step after each commit; more only while nobody waits */
+            bool stop = s->stop;
+
+            uv_mutex_unlock(&s->lock);
+            untidy = !stop && s->driver->tidy(s->db);
+            uv_mutex_lock(&s->lock);
+        } while (untidy && !s->stop && !s->waiting.count);
+    }
+    finish(s, &s->waiting, AMP_E_IO); /* there are none, unless the last batch was given up */
+    uv_mutex_unlock(&s->lock);
+    free(afters.at);
+}
+
+/* ---- reader threads ---- */
+
+static void questions_add(struct questions *q, struct question *one)
+{
+    one->next = NULL;
+    *q->end = one;
+    q->end = &one->next;
+}
+
+static struct question *questions_take(struct questions *q)
+{
+    struct question *one = q->first;
+
+    if (one) {
+        q->first = one->next;
+        if (!q->first)
+            q->end = &q->first;
+    }
+    return one;
+}
+
+static void read_loop(void *arg)
+{
+    struct reader *r = arg;
+    struct store *s = r->store;
+
+    uv_mutex_lock(&s->lock);
+    for (;;) {
+        struct question *q = questions_take(&s->asked);
+
+        if (!q) {
+            if (s->stop)
+                break;
+            uv_cond_wait(&s->to_answer, &s->lock);
+            continue;
+        }
+        q->rc = AMP_E_STATE;
+        if (!s->stop) {
+            uv_mutex_unlock(&s->lock);
+            q->rc = s->driver->ask(r->connection, &q->ask, &q->rows);
+            uv_mutex_lock(&s->lock);
+        }
+        if (q->rc < 0 && s->stop)
+            q->rc = AMP_E_STATE; /* interrupted */
+        questions_add(&s->answered, q);
+        uv_async_send(&s->bell->async);
+    }
+    uv_mutex_unlock(&s->lock);
+}
+
+/* ---- loop thread ---- */
+
+/* One more or fewer callbacks owed. */
+static void owe(struct store *s, bool more)
+{
+    if (more && s->owed++ == 0)
+        uv_ref((uv_handle_t *)&s->bell->async);
+    if (!more && --s->owed == 0)
+        uv_unref((uv_handle_t *)&s->bell->async);
+}
+
+static void answer(struct question *q)
+{
+    if (q->rc < 0)
+        q->done(q->ctx, q->rc, NULL, NULL, 0, 0);
+    else
+        q->done(q->ctx, 0, q->rows.facts, q->rows.ids, q->rows.count, q->rows.next);
+    rows_free(&q->rows);
+    free(q);
+}
+
+static void deliver(struct store *s)
+{
+    struct question *q;
+
+    uv_mutex_lock(&s->lock);
+    afters_swap(&s->finished, &s->delivering);
+    q = s->answered.first;
+    s->answered = (struct questions){ NULL, &s->answered.first };
+    uv_mutex_unlock(&s->lock);
+    for (size_t i = 0; i < s->delivering.count; i++) {
+        struct after a = s->delivering.at[i];
+
+        owe(s, false);
+        a.done(a.ctx, a.rc);
+    }
+    s->delivering.count = 0;
+    while (q) {
+        struct question *next = q->next;
+
+        owe(s, false);
+        answer(q);
+        q = next;
+    }
+}
+
+static void on_bell(uv_async_t *async)
+{
+    struct bell *bell = async->data;
+
+    if (bell->store)
+        deliver(bell->store);
+}
+
+static void on_bell_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static const struct store_driver *driver_of(const char *database)
+{
+    if (!strncmp(database, "postgres://", 11) || !strncmp(database, "postgresql://", 13))
+        return NULL;
+    return &sqlite_driver;
+}
+
+static void start(struct store *s, uv_loop_t *loop)
+{
+    s->bell = store_alloc(sizeof(*s->bell));
+    s->bell->store = s;
+    uv_async_init(loop, &s->bell->async, on_bell);
+    s->bell->async.data = s->bell;
+    uv_unref((uv_handle_t *)&s->bell->async);
+    uv_mutex_init(&s->lock);
+    uv_cond_init(&s->to_write);
+    uv_cond_init(&s->to_answer);
+    if (uv_thread_create(&s->writer, write_loop, s) < 0)
+        abort();
+    for (size_t i = 0; i < READERS; i++)
+        if (uv_thread_create(&s->readers[i].thread, read_loop, &s->readers[i]) < 0)
+            abort();
+}
+
+struct store *store_open(uv_loop_t *loop, const struct store_config *config, char **why)
+{
+    struct store *s;
+    const struct store_driver *driver = driver_of(config->database);
+
+    *why = NULL;
+    if (!driver) {
+        *why = store_sentence(
+            "cannot open %s: this program was built without PostgreSQL; name a file instead",
+            config->database);
+        return NULL;
+    }
+    s = store_alloc(sizeof(*s));
+    *s = (struct store){ .driver = driver, .db = driver->open(config, why) };
+    if (!s->db) {
+        free(s);
+        return NULL;
+    }
+    driver->keys(s->db, &s->keys);
+    s->window_ns = (config->commit_ms ? config->commit_ms : COMMIT_MS) * NS_PER_MS;
+    s->max_pending = config->max_pending ? config->max_pending : MAX_PENDING;
+    for (size_t i = 0; i < AMP_COUNT(s->batches); i++)
+        batch_init(&s->batches[i]);
+    s->open = &s->batches[0];
+    s->spare = &s->batches[1];
+    s->asked = (struct questions){ NULL, &s->asked.first };
+    s->answered = (struct questions){ NULL, &s->answered.first };
+    for (size_t i = 0; i < READERS; i++)
+        s->readers[i] = (struct reader){ .store = s, .connection = driver->reader_open(s->db) };
+    start(s, loop);
+    return s;
+}
+
+static void stop_threads(struct store *s)
+{
+    uv_mutex_lock(&s->lock);
+    s->stop = true;
+    uv_cond_signal(&s->to_write);
+    uv_cond_broadcast(&s->to_answer);
+    for (size_t i = 0; i < READERS; i++)
+        s->driver->reader_stop(s->readers[i].connection);
+    uv_mutex_unlock(&s->lock);
+    uv_thread_join(&s->writer);
+    for (size_t i = 0; i < READERS; i++)
+        uv_thread_join(&s->readers[i].thread);
+}
+
+void store_close(struct store *s)
+{
+    struct question *q;
+
+    if (!s)
+        return;
+    stop_threads(s);
+    deliver(s);
+    if (s->open->count && !s->stats.failing) /* the callbacks' own last words */
+        (void)attempt(s, s->open);
+    while ((q = questions_take(&s->asked)))
+        free(q);
+    for (size_t i = 0; i < READERS; i++)
+        s->driver->reader_close(s->readers[i].connection);
+    s->driver->close(s->db);
+    for (size_t i = 0; i < AMP_COUNT(s->batches); i++)
+        batch_free(&s->batches[i]);
+    free(s->waiting.at);
+    free(s->finished.at);
+    free(s->delivering.at);
+    uv_cond_destroy(&s->to_answer);
+    uv_cond_destroy(&s->to_write);
+    uv_mutex_destroy(&s->lock);
+    s->bell->store = NULL;
+    uv_close((uv_handle_t *)&s->bell->async, on_bell_closed);
+    free(s);
+}
+
+int store_load(struct store *s, void (*each)(void *ctx, const struct fact *f), void *ctx)
+{
+    void *reader = s->driver->reader_open(s->db);
+    int rc = s->driver->load(reader, each, ctx);
+
+    s->driver->reader_close(reader);
+    return rc;
+}
+
+void store_next_keys(struct store *s, struct store_keys *out)
+{
+    *out = s->keys;
+}
+
+/* May this fact be given up when the disk refuses for long? What is owed to people and what the
+ * present is made of may not. */
+static bool is_history(enum fact_kind kind)
+{
+    return kind == FACT_MESSAGE || kind == FACT_STATUS || kind == FACT_CONNECTION;
+}
+
+void store_put(struct store *s, const struct fact *f)
+{
+    assert(f->kind >= FACT_CHARGER && f->kind < FACT_KINDS);
+    uv_mutex_lock(&s->lock);
+    if (s->stats.failing && is_history(f->kind) && s->open->pool.bytes > s->max_pending) {
+        s->open->lossy = true;
+        s->stats.dropped++;
+    } else {
+        if (!s->open->count)
+            s->opened_ns = uv_hrtime();
+        batch_put(s->open, f);
+        s->stats.pending++;
+        if (s->sleep == UNTIL_PUT)
+            uv_cond_signal(&s->to_write);
+    }
+    uv_mutex_unlock(&s->lock);
+}
+
+void store_after(struct store *s, store_done_fn *done, void *ctx)
+{
+    owe(s, true);
+    uv_mutex_lock(&s->lock);
+    afters_add(&s->waiting, (struct after){ done, ctx, 0 });
+    if (s->sleep != AWAKE)
+        uv_cond_signal(&s->to_write);
+    uv_mutex_unlock(&s->lock);
+}
+
+void store_ask(struct store *s, const struct store_ask *ask, store_rows_fn *done, void *ctx)
+{
+    struct question *q = store_alloc(sizeof(*q) + ask->action.len + ask->text.len);
+    char *texts = (char *)(q + 1);
+
+    *q = (struct question){ .ask = *ask, .done = done, .ctx = ctx };
+    if (ask->action.len)
+        q->ask.action.at = memcpy(texts, ask->action.at, ask->action.len);
+    if (ask->text.len)
+        q->ask.text.at = memcpy(texts + ask->action.len, ask->text.at, ask->text.len);
+    owe(s, true);
+    uv_mutex_lock(&s->lock);
+    questions_add(&s->asked, q);
+    uv_cond_signal(&s->to_answer);
+    uv_mutex_unlock(&s->lock);
+}
+
+void store_stats(const struct store *s, struct store_stats *out)
+{
+    uv_mutex_t *lock =
+        (uv_mutex_t *)(uintptr_t)&s->lock; /* looking changes nothing that the caller sees */
+
+    uv_mutex_lock(lock);
+    *out = s->stats;
+    uv_mutex_unlock(lock);
+}

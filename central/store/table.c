@@ -1,0 +1,268 @@
+/* central/store/table.c - see table.h. */
+#include "central/store/table.h"
+
+#define NAMED(name, kind, field, type, use)                                              \
+    {                                                                                    \
+        name, (uint16_t)offsetof(struct fact, u.kind.field), COLUMN_##type, COLUMN_##use \
+    }
+#define PLAIN(kind, field, type) NAMED(#field, kind, field, type, PLAIN)
+#define FIXED(kind, field, type) NAMED(#field, kind, field, type, FIXED)
+#define KEY(kind, field, type)   NAMED(#field, kind, field, type, KEY)
+
+static const struct column charger_columns[] = {
+    KEY(charger, key, INT64),
+    PLAIN(charger, org, INT64),
+    PLAIN(charger, id, TEXT),
+    PLAIN(charger, vendor, TEXT),
+    PLAIN(charger, model, TEXT),
+    PLAIN(charger, serial, TEXT),
+    PLAIN(charger, box_serial, TEXT),
+    PLAIN(charger, firmware, TEXT),
+    PLAIN(charger, iccid, TEXT),
+    PLAIN(charger, imsi, TEXT),
+    PLAIN(charger, meter_type, TEXT),
+    PLAIN(charger, meter_serial, TEXT),
+    PLAIN(charger, protocol, TEXT),
+    PLAIN(charger, address, TEXT),
+    PLAIN(charger, created_ms, INT64),
+    PLAIN(charger, last_seen_ms, INT64),
+    PLAIN(charger, last_boot_ms, INT64),
+    PLAIN(charger, heartbeat_s, INT32),
+    PLAIN(charger, registration, INT32),
+    PLAIN(charger, connection, INT32),
+};
+static const struct column connector_columns[] = {
+    KEY(connector, charger, INT64),       KEY(connector, connector, INT32),
+    PLAIN(connector, status, TEXT),       PLAIN(connector, error, TEXT),
+    PLAIN(connector, info, TEXT),         PLAIN(connector, vendor_id, TEXT),
+    PLAIN(connector, vendor_error, TEXT), PLAIN(connector, at_ms, INT64),
+    PLAIN(connector, seen_ms, INT64),
+};
+static const struct column status_columns[] = {
+    PLAIN(status, charger, INT64), PLAIN(status, connector, INT32), PLAIN(status, status, TEXT),
+    PLAIN(status, error, TEXT),    PLAIN(status, info, TEXT),       PLAIN(status, at_ms, INT64),
+    PLAIN(status, seen_ms, INT64),
+};
+static const struct column transaction_columns[] = {
+    KEY(transaction, key, INT64),
+    FIXED(transaction, org, INT64),
+    FIXED(transaction, charger, INT64),
+    PLAIN(transaction, connector, INT32),
+    PLAIN(transaction, state, INT32),
+    PLAIN(transaction, flags, UINT32),
+    PLAIN(transaction, uid, TEXT),
+    PLAIN(transaction, tag, TEXT),
+    PLAIN(transaction, stop_tag, TEXT),
+    PLAIN(transaction, reason, TEXT),
+    PLAIN(transaction, start_ms, INT64),
+    PLAIN(transaction, start_seen_ms, INT64),
+    PLAIN(transaction, stop_ms, INT64),
+    PLAIN(transaction, stop_seen_ms, INT64),
+    PLAIN(transaction, meter_start_wh, INT64),
+    PLAIN(transaction, meter_stop_wh, INT64),
+    PLAIN(transaction, last_wh, INT64),
+    PLAIN(transaction, last_ms, INT64),
+    PLAIN(transaction, last_power_w, INT64),
+    PLAIN(transaction, reservation, INT64),
+};
+static const struct column reading_columns[] = {
+    PLAIN(reading, charger, INT64),
+    NAMED("transaction_key", reading, transaction, INT64, PLAIN),
+    PLAIN(reading, connector, INT32),
+    PLAIN(reading, at_ms, INT64),
+    PLAIN(reading, seen_ms, INT64),
+    PLAIN(reading, hash, INT64),
+    PLAIN(reading, samples, TEXT),
+    PLAIN(reading, has, UINT32),
+    PLAIN(reading, energy_wh, INT64),
+    PLAIN(reading, power_w, INT64),
+    PLAIN(reading, current_ma, INT64),
+    PLAIN(reading, voltage_mv, INT64),
+    PLAIN(reading, soc_permille, INT64),
+    PLAIN(reading, temperature_mc, INT64),
+};
+static const struct column message_columns[] = {
+    PLAIN(message, at_ms, INT64),      PLAIN(message, charger, INT64),
+    PLAIN(message, direction, INT32),  PLAIN(message, type, INT32),
+    PLAIN(message, action, TEXT),      PLAIN(message, payload, TEXT),
+    PLAIN(message, correlation, TEXT), PLAIN(message, error, TEXT),
+    PLAIN(message, latency_ms, INT32), PLAIN(message, repairs, INT32),
+};
+static const struct column command_columns[] = {
+    KEY(command, key, INT64),
+    FIXED(command, org, INT64),
+    FIXED(command, charger, INT64),
+    PLAIN(command, state, INT32),
+    PLAIN(command, connector, INT32),
+    NAMED("transaction_key", command, transaction, INT64, PLAIN),
+    PLAIN(command, action, TEXT),
+    PLAIN(command, payload, TEXT),
+    PLAIN(command, answer, TEXT),
+    PLAIN(command, correlation, TEXT),
+    NAMED("asked_by", command, by, TEXT, PLAIN),
+    PLAIN(command, created_ms, INT64),
+    PLAIN(command, sent_ms, INT64),
+    PLAIN(command, answered_ms, INT64),
+    PLAIN(command, effect_ms, INT64),
+};
+static const struct column tag_columns[] = {
+    KEY(tag, org, INT64),      PLAIN(tag, tag, TEXT),    PLAIN(tag, parent, TEXT),
+    PLAIN(tag, note, TEXT),    PLAIN(tag, status, TEXT), PLAIN(tag, expiry_ms, INT64),
+    PLAIN(tag, deleted, BOOL),
+};
+static const struct column user_columns[] = {
+    KEY(user, key, INT64),      PLAIN(user, org, INT64),        PLAIN(user, login, TEXT),
+    PLAIN(user, name, TEXT),    PLAIN(user, password, TEXT),    PLAIN(user, role, INT32),
+    PLAIN(user, blocked, BOOL), PLAIN(user, created_ms, INT64),
+};
+static const struct column login_columns[] = {
+    KEY(login, token, TEXT),
+    NAMED("person", login, user, INT64, PLAIN),
+    PLAIN(login, created_ms, INT64),
+    PLAIN(login, expires_ms, INT64),
+};
+static const struct column api_key_columns[] = {
+    KEY(api_key, key, INT64),          PLAIN(api_key, org, INT64),
+    PLAIN(api_key, hash, TEXT),        PLAIN(api_key, name, TEXT),
+    PLAIN(api_key, role, INT32),       PLAIN(api_key, created_ms, INT64),
+    PLAIN(api_key, revoked_ms, INT64),
+};
+static const struct column connection_columns[] = {
+    PLAIN(connection, charger, INT64),
+    PLAIN(connection, at_ms, INT64),
+    PLAIN(connection, event, INT32),
+    PLAIN(connection, code, INT32),
+    NAMED("identity", connection, id, TEXT, PLAIN),
+    PLAIN(connection, address, TEXT),
+    PLAIN(connection, reason, TEXT),
+};
+
+#define COLUMNS(list) .columns = list, .count = AMP_COUNT(list)
+/* clang-format off */
+static const struct table tables[FACT_KINDS] = {
+    [FACT_CHARGER] = { .name = "charger", COLUMNS(charger_columns), .counter = "charger" },
+    [FACT_CONNECTOR] = { .name = "connector", COLUMNS(connector_columns) },
+    [FACT_STATUS] = { .name = "status", COLUMNS(status_columns), .time = "seen_ms", .by = "charger" },
+    [FACT_TRANSACTION] = { .name = "charging_transaction", COLUMNS(transaction_columns),
+                           .time = "start_ms", .counter = "transaction" },
+    [FACT_READING] = { .name = "reading", COLUMNS(reading_columns), .time = "seen_ms",
+                       .by = "transaction_key" },
+    [FACT_MESSAGE] = { .name = "message", COLUMNS(message_columns), .time = "at_ms", .by = "charger" },
+    [FACT_COMMAND] = { .name = "command", COLUMNS(command_columns), .time = "created_ms",
+                       .counter = "command" },
+    [FACT_TAG] = { .name = "tag", COLUMNS(tag_columns), .folded = "tag" },
+    [FACT_USER] = { .name = "person", COLUMNS(user_columns), .counter = "user" },
+    [FACT_LOGIN] = { .name = "login", COLUMNS(login_columns) },
+    [FACT_API_KEY] = { .name = "api_key", COLUMNS(api_key_columns), .counter = "api_key" },
+    [FACT_CONNECTION] = { .name = "connection", COLUMNS(connection_columns), .time = "at_ms",
+                          .by = "charger" },
+};
+/* clang-format on */
+
+const struct table *table_of(enum fact_kind kind)
+{
+    unsigned k = (unsigned)kind;
+
+    return k < FACT_KINDS && tables[k].name ? &tables[k] : NULL;
+}
+
+void table_columns(const struct table *t, const char *prefix, struct amp_buf *out)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        amp_buf_puts(out, i ? ", " : "");
+        amp_buf_puts(out, prefix);
+        amp_buf_puts(out, t->columns[i].name);
+    }
+}
+
+/* $first, $first+1 … for the columns. */
+static void parameters(const struct table *t, int64_t first, struct amp_buf *out)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        amp_buf_puts(out, i ? ", $" : "$");
+        amp_buf_int(out, first + (int64_t)i);
+    }
+}
+
+/* Number of the column with this name. */
+static int64_t position(const struct table *t, const char *name)
+{
+    int64_t i = 0;
+
+    while (strcmp(t->columns[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+void table_upsert(const struct table *t, struct amp_buf *out)
+{
+    const char *separator = "";
+
+    amp_buf_puts(out, "INSERT INTO ");
+    amp_buf_puts(out, t->name);
+    amp_buf_puts(out, " (");
+    table_columns(t, "", out);
+    if (t->folded)
+        amp_buf_puts(out, ", folded");
+    amp_buf_puts(out, ") VALUES (");
+    parameters(t, 1, out);
+    if (t->folded) {
+        amp_buf_puts(out, ", lower($");
+        amp_buf_int(out, 1 + position(t, t->folded));
+        amp_buf_puts(out, ")");
+    }
+    amp_buf_puts(out, ") ON CONFLICT (");
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->columns[i].use != COLUMN_KEY)
+            continue;
+        amp_buf_puts(out, separator);
+        amp_buf_puts(out, t->columns[i].name);
+        separator = ", ";
+    }
+    amp_buf_puts(out, t->folded ? ", folded) DO UPDATE SET " : ") DO UPDATE SET ");
+    separator = "";
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->columns[i].use != COLUMN_PLAIN)
+            continue;
+        amp_buf_puts(out, separator);
+        amp_buf_puts(out, t->columns[i].name);
+        amp_buf_puts(out, " = excluded.");
+        amp_buf_puts(out, t->columns[i].name);
+        separator = ", ";
+    }
+}
+
+void table_append(const struct table *t, const char *name, struct amp_buf *out)
+{
+    amp_buf_puts(out, "INSERT INTO ");
+    amp_buf_puts(out, name);
+    amp_buf_puts(out, " (id, org, ");
+    table_columns(t, "", out);
+    amp_buf_puts(out, ") VALUES ($1, COALESCE((SELECT org FROM charger WHERE key = $");
+    amp_buf_int(out, 2 + position(t, "charger"));
+    amp_buf_puts(out, "), ");
+    amp_buf_int(out, ORG_DEFAULT);
+    amp_buf_puts(out, "), ");
+    parameters(t, 2, out);
+    amp_buf_puts(out, ")");
+}
+
+void table_create(const struct table *t, const char *name, const char *key, struct amp_buf *out)
+{
+    static const char *const types[] = {
+        [COLUMN_INT64] = " BIGINT", [COLUMN_INT32] = " INTEGER", [COLUMN_UINT32] = " BIGINT",
+        [COLUMN_BOOL] = " INTEGER", [COLUMN_TEXT] = " TEXT",
+    };
+
+    amp_buf_puts(out, "CREATE TABLE ");
+    amp_buf_puts(out, name);
+    amp_buf_puts(out, " (id ");
+    amp_buf_puts(out, key);
+    amp_buf_puts(out, ", org BIGINT");
+    for (size_t i = 0; i < t->count; i++) {
+        amp_buf_puts(out, ", ");
+        amp_buf_puts(out, t->columns[i].name);
+        amp_buf_puts(out, types[t->columns[i].type]);
+    }
+    amp_buf_puts(out, ")");
+}
