@@ -3,8 +3,6 @@
  * not on how the socket cut them. */
 #include "ocpp/ws.h"
 
-#include <assert.h>
-
 struct head {
     uint64_t len; /* payload */
     uint8_t size; /* bytes of the header; while it is incomplete, what is needed to go on */
@@ -294,9 +292,12 @@ void amp_ws_write(struct amp_ws *ws, struct amp_buf *out, enum amp_ws_opcode op,
     size_t size = amp_ws_head(head, op, len);
     uint8_t *to;
 
-    assert(op < AMP_WS_CLOSE || len <= AMP_WS_CONTROL_MAX);
     if (ws->close_sent)
         return;
+    if (op >= AMP_WS_CLOSE && len > AMP_WS_CONTROL_MAX) {
+        out->full = true;
+        return;
+    }
     if (ws->role == AMP_WS_CLIENT) {
         head[1] |= 0x80;
         for (int i = 0; i < 4; i++)

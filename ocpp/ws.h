@@ -100,8 +100,8 @@ void amp_ws_next(struct amp_ws *ws, uint8_t *buf, size_t *len, size_t *done,
 
 /* Write one whole frame, control payloads at most AMP_WS_CONTROL_MAX. A client masks with `mask`,
  * which must be unpredictable and new for every frame (RFC 6455 §10.3); a server passes 0.
- * out->full when there is no room, nothing of the frame is written then. After a close frame
- * nothing is written (§5.5.1). */
+ * out->full when there is no room or a control payload is too long; nothing of the frame is written
+ * then. After a close frame nothing is written (§5.5.1). */
 void amp_ws_write(struct amp_ws *ws, struct amp_buf *out, enum amp_ws_opcode op, const void *data,
                   size_t len, uint32_t mask);
 

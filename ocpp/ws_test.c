@@ -504,7 +504,7 @@ static void test_write_full(void)
 {
     struct amp_ws ws;
     struct amp_buf out;
-    char block[6];
+    char block[6], large[200], payload[126] = "";
 
     amp_ws_init(&ws, AMP_WS_SERVER, LIMIT);
     amp_buf_init(&out, block, sizeof(block));
@@ -515,6 +515,12 @@ static void test_write_full(void)
     amp_buf_reset(&out);
     amp_ws_write(&ws, &out, AMP_WS_TEXT, "Hell", 4, 0);
     CHECK(!out.full && out.len == 6, "exactly full");
+    amp_buf_init(&out, large, sizeof(large));
+    amp_ws_write(&ws, &out, AMP_WS_PING, payload, 126, 0);
+    CHECK(out.full && out.len == 0, "a ping of 126 bytes");
+    amp_buf_reset(&out);
+    amp_ws_write(&ws, &out, AMP_WS_PING, payload, 125, 0);
+    CHECK(!out.full && out.len == 127, "a ping of 125 bytes");
 }
 
 static void test_write_close(void)
