@@ -5,7 +5,7 @@
 
 int ocpp16_charging_profile_check(const void *in, struct amp_fault *fault);
 
-/* §3.13.3 and §7.14: the schedule begins with its first period. */
+/* §5.16.4 and §7.13 with errata 3.45: a schedule begins with its first period. */
 int ocpp16_charging_profile_check(const void *in, struct amp_fault *fault)
 {
     const struct ocpp16_charging_profile *p = in;
