@@ -1,6 +1,7 @@
 /* fleet/scenario.c - read a story from text. */
 #include "fleet/scenario.h"
 #include "fleet/vehicle.h"
+#include "messages/ocpp16.h"
 
 #include <stdlib.h>
 
@@ -25,27 +26,6 @@ static const struct {
     [SCENARIO_DONE] = { "done",    NOTHING           },
 };
 
-/* In the order of enum ocpp16_charge_point_error_code, which is that of the OCPP 1.6 messages;
- * from 1. */
-static const char *const fault_codes[] = {
-    "ConnectorLockFailure",
-    "EVCommunicationError",
-    "GroundFailure",
-    "HighTemperature",
-    "InternalError",
-    "LocalListConflict",
-    "NoError",
-    "OtherError",
-    "OverCurrentFailure",
-    "PowerMeterFailure",
-    "PowerSwitchFailure",
-    "ReaderFailure",
-    "ResetFailure",
-    "UnderVoltage",
-    "OverVoltage",
-    "WeakSignal",
-};
-
 const char *scenario_name(enum scenario_action a)
 {
     return actions[a].name;
@@ -53,10 +33,7 @@ const char *scenario_name(enum scenario_action a)
 
 int scenario_fault_code(const char *word)
 {
-    for (size_t i = 0; i < AMP_COUNT(fault_codes); i++)
-        if (!strcmp(fault_codes[i], word))
-            return (int)i + 1;
-    return 0;
+    return amp_enum_find(&ocpp16_charge_point_error_code_names, amp_text_of(word));
 }
 
 /* The next word of the line; empty at its end. */

@@ -2,7 +2,7 @@
  *
  * A file has one step a line, in order of time, # begins a comment:
  *   SECONDS ACTION [CONNECTOR] [WORD...]
- *   0   network                     is the central system's address known and reachable by name
+ *   0   network                     look up the central system's address
  *   3   clock                       take the time from the host
  *   5   start                       start the station; it connects
  *   5   arrive 1 demo-fast          a car is plugged in; kinds stand in vehicle.c

@@ -138,12 +138,14 @@ static void settle(struct posix_device *d)
 
 static int start(struct posix_device *d, struct amp_fault *fault)
 {
+    struct amp_station_config config = *d->options.config;
     int rc;
 
     d->rebooting = false;
-    rc = amp_station_init(d->memory, amp_station_size(), d->options.config, &d->port,
-                          d->options.hardware, d->options.on_event, d->options.ctx, now_of(d),
-                          &d->station, fault);
+    if (config.unix_ms) /* known once, so it is known now: also after a restart */
+        config.unix_ms = (uint64_t)posix_clock_unix_ms(&d->loop->clock);
+    rc = amp_station_init(d->memory, amp_station_size(), &config, &d->port, d->options.hardware,
+                          d->options.on_event, d->options.ctx, now_of(d), &d->station, fault);
     if (rc < 0) {
         d->station = NULL;
         return rc;

@@ -13,7 +13,7 @@
 struct posix_device;
 
 struct posix_device_options {
-    const struct amp_station_config *config; /* it and its texts must outlive the device */
+    const struct amp_station_config *config; /* it and its texts must outlive the device; unix_ms not 0: brought up to date at each start */
     const struct amp_hardware *hardware;
     amp_event_fn *on_event; /* may be NULL, as the next */
     void (*on_start)(void *ctx, struct posix_device *d); /* the core is there, also after a reboot: tell it what is plugged in */

@@ -212,8 +212,9 @@ static int wait_for(const struct posix_loop *l, int wait_ms)
     return left < (uint64_t)most ? (int)left : most;
 }
 
-static void fire_due(struct posix_loop *l)
+static bool fire_due(struct posix_loop *l)
 {
+    bool fired = false;
     uint64_t now = posix_clock_now(&l->clock);
 
     /* At most as many as there are now: a timer that sets itself to "at once" must not starve the
@@ -223,10 +224,12 @@ static void fire_due(struct posix_loop *l)
 
         posix_timer_clear(l, t);
         t->fire(t->ctx);
+        fired = true;
     }
+    return fired;
 }
 
-void posix_run_once(struct posix_loop *l, int wait_ms)
+bool posix_run_once(struct posix_loop *l, int wait_ms)
 {
     struct epoll_event events[EVENTS_MAX];
     int n = epoll_wait(l->epoll_fd, events, EVENTS_MAX, wait_for(l, wait_ms));
@@ -237,7 +240,7 @@ void posix_run_once(struct posix_loop *l, int wait_ms)
         if (w->fd >= 0) /* else removed earlier in this round */
             w->ready(w->ctx, events[i].events);
     }
-    fire_due(l);
+    return fire_due(l) || n > 0;
 }
 
 void posix_run(struct posix_loop *l)

@@ -64,8 +64,9 @@ int posix_watch_add(struct posix_loop *l, struct posix_watch *w, int fd, uint32_
 void posix_watch_change(struct posix_loop *l, struct posix_watch *w, uint32_t events);
 void posix_watch_remove(struct posix_loop *l, struct posix_watch *w); /* does not close the descriptor */
 
-/* One round: wait at most `wait_ms` of real time for what comes first, then handle all that is due. */
-void posix_run_once(struct posix_loop *l, int wait_ms);
+/* One round: wait at most `wait_ms` of real time for what comes first, then handle all that is due. True when there was
+ * something: with speed 0 and peers on the same loop, turn the clock when a round without waiting finds nothing. */
+bool posix_run_once(struct posix_loop *l, int wait_ms);
 
 /* Rounds until posix_stop or a signal. */
 void posix_run(struct posix_loop *l);
