@@ -56,6 +56,11 @@ static uint64_t slot_top(unsigned slot)
     return slot < 16 ? slot : ((uint64_t)(slot % 16 + 17) << (slot / 16 - 1)) - 1;
 }
 
+void ledger_count(struct ledger_stats *s, uint64_t us)
+{
+    s->latency[slot_of(us)]++;
+}
+
 uint64_t ledger_quantile_us(const struct ledger_stats *s, unsigned permille)
 {
     uint64_t all = 0, seen = 0;
@@ -223,7 +228,7 @@ static void on_answer(struct ledger *l, struct ledger_talk *t, struct amp_frame 
 {
     if (!t->id[0] || !amp_text_is(f->id, t->id))
         return; /* late, or of nobody */
-    l->stats.latency[slot_of(now_us() - t->sent_us)]++;
+    ledger_count(&l->stats, now_us() - t->sent_us);
     if (f->kind == AMP_CALLRESULT) {
         l->stats.answered++;
         l->stats.starts += t->kind == START;

@@ -52,6 +52,9 @@ void ledger_frame(struct ledger *l, struct ledger_talk *t, struct amp_text stati
 /* The connection ended: the call in flight will not be answered. Also frees what the talk holds. */
 void ledger_hang_up(struct ledger_talk *t);
 
+/* One measured answer. */
+void ledger_count(struct ledger_stats *s, uint64_t us);
+
 /* The time within which `permille` of the calls were answered, in microseconds; slots are a sixteenth of a power of two wide. */
 uint64_t ledger_quantile_us(const struct ledger_stats *s, unsigned permille);
 
