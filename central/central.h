@@ -1,5 +1,6 @@
-/* central/central.h - the central system's pieces, held together: settings, network, store, world, live feed.
- * central.c wires them: facts that the world emits go to the store and, once durable, to the live feed. */
+/* central/central.h - the central system's pieces, held together: settings, network, store, world,
+ * live feed. central.c wires them: facts that the world emits go to the store and, once durable, to
+ * the live feed. */
 #ifndef CENTRAL_H
 #define CENTRAL_H
 
@@ -14,7 +15,6 @@ struct rest;   /* central/rest/rest.h: routes */
 struct people; /* central/rest/people.h: accounts, logins, API keys */
 struct v16;    /* central/v16/v16.h: sessions of 1.6 stations */
 struct log;    /* central/log.h */
-struct relay;  /* central/relay.h: facts on their way from the store to the live feed */
 
 struct central {
     uv_loop_t *loop;
@@ -26,17 +26,25 @@ struct central {
     struct rest *rest;
     struct people *people;
     struct v16 *v16;
-    struct log *log;          /* may be NULL: every log function takes that */
-    struct relay *relay;
-    struct amp_arena arena;   /* decoding of one message; reset by whoever handles the next */
-    int64_t (*now_ms)(void);  /* Unix ms; tests turn it */
+    struct log *log;         /* may be NULL: every log function takes that */
+    struct amp_arena arena;  /* decoding of one message; reset by whoever handles the next */
+    int64_t (*now_ms)(void); /* Unix ms; tests turn it */
     int64_t started_ms;
+    struct central_inside *inside; /* of central.c */
 };
 
-/* Open everything in order: store, load, people, live, v16, net. 0, or a negative error with *why (malloc'd sentence naming the cure). */
-int central_open(struct central *c, uv_loop_t *loop, const struct settings *settings, char **why);
-/* Clean shutdown: stop accepting, 1001 to stations, last commit. `done` afterwards; then central_close frees. */
+/* Open everything in order: data folder, store, world, people, live, load, v16, rest, net. `c` is
+ * zeroed by the caller, who may set `log` (stays his) and `now_ms` (NULL: the system's clock);
+ * `settings` are copied. 0; AMP_E_BUSY: another process uses the data folder; AMP_E_IO: data folder
+ * or database; AMP_E_ABSENT: the address cannot be listened on. *why (malloc'd) is a sentence that
+ * names the cure. After an error nothing is left but handles that the loop lets go of in its next
+ * turn. */
+int central_open(struct central *c, uv_loop_t *loop, const struct settings *settings,
+                 char **why) AMP_CHECKED;
+/* Clean shutdown: stop accepting, 1001 to stations, last commit. `done` comes afterwards, on the
+ * loop. */
 void central_stop(struct central *c, void (*done)(void *ctx), void *ctx);
+/* After `done`: frees everything. Then turn the loop until it is empty. */
 void central_close(struct central *c);
 
 /* A fact from any module: to the store, and to the live feed after the commit. */

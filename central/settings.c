@@ -12,7 +12,6 @@
 #include <stdlib.h>
 
 #define ENV_PREFIX   "AMPERSTAND_"
-#define NAME_MAX_LEN 40
 #define LINE_MAX_LEN 4096
 
 enum kind { TEXT, WORD, NUMBER, BOOL };
@@ -281,27 +280,36 @@ int settings_file(struct settings *s, const char *path, char **why)
     return rc;
 }
 
-/* AMPERSTAND_LOG_LEVEL for "log-level". */
-static void env_name(const char *name, char out[NAME_MAX_LEN])
+void settings_env(unsigned i, char out[SETTINGS_ENV_MAX])
 {
-    size_t n = (size_t)snprintf(out, NAME_MAX_LEN, ENV_PREFIX "%s", name);
+    size_t n = (size_t)snprintf(out, SETTINGS_ENV_MAX, ENV_PREFIX "%s", table[i].name);
 
-    for (size_t i = 0; i < n && i < NAME_MAX_LEN - 1; i++) {
-        if (out[i] == '-')
-            out[i] = '_';
-        else if (out[i] >= 'a' && out[i] <= 'z')
-            out[i] = (char)(out[i] - 'a' + 'A');
+    for (size_t k = 0; k < n && k < SETTINGS_ENV_MAX - 1; k++) {
+        if (out[k] == '-')
+            out[k] = '_';
+        else if (out[k] >= 'a' && out[k] <= 'z')
+            out[k] = (char)(out[k] - 'a' + 'A');
     }
+}
+
+bool settings_secret(unsigned i)
+{
+    return places[i].secret;
+}
+
+bool settings_boolean(unsigned i)
+{
+    return places[i].kind == BOOL;
 }
 
 int settings_environment(struct settings *s, char **why)
 {
-    for (size_t i = 0; i < AMP_COUNT(table); i++) {
-        char name[NAME_MAX_LEN];
+    for (unsigned i = 0; i < AMP_COUNT(table); i++) {
+        char name[SETTINGS_ENV_MAX];
         const char *value;
         int rc;
 
-        env_name(table[i].name, name);
+        settings_env(i, name);
         value = getenv(name);
         if (!value || !*value)
             continue;

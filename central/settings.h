@@ -45,6 +45,12 @@ struct setting {
     const char *name, *kind, *fallback, *help;
 };
 const struct setting *settings_table(unsigned *count);
+/* The environment's name of setting i, "AMPERSTAND_LOG_LEVEL" for "log-level". */
+#define SETTINGS_ENV_MAX 48
+void settings_env(unsigned i, char out[SETTINGS_ENV_MAX]);
+/* Is it a secret: only from the environment, never printed? Is it true or false? */
+bool settings_secret(unsigned i);
+bool settings_boolean(unsigned i);
 /* Current value as text into out. */
 void settings_value(const struct settings *s, unsigned i, char *out, unsigned cap);
 
