@@ -1,9 +1,10 @@
 /* central/store/sqlite.h - the SQLite driver from inside: what its files share.
- *   sqlite.c             open, migrate, commit         (loop thread at open and close, else writer
- * thread) sqlite_partition.c   histories: partitions and their late indexes       (writer thread)
- *   sqlite_checkpoint.c  WAL back into the file        (a thread of its own, and the writer)
- *   sqlite_read.c        questions                     (reader threads, a connection each)
- *   sqlite_load.c        the present at the start      (loop thread, a connection of its own) */
+ *   sqlite.c             open, migrate, commit; the writer's connection
+ *   sqlite_statement.c   binding and reading back
+ *   sqlite_partition.c   histories: partitions and their late indexes; writer thread
+ *   sqlite_checkpoint.c  the log back into the file; a thread of its own, and the writer
+ *   sqlite_read.c        questions; reader threads, a connection each
+ *   sqlite_load.c        the present at the start; loop thread, a connection of its own */
 #ifndef CENTRAL_STORE_SQLITE_H
 #define CENTRAL_STORE_SQLITE_H
 

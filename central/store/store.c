@@ -50,8 +50,7 @@ struct bell {
     struct store *store;
 };
 
-/* Does the writer need a signal? It sleeps until anything is put, or until somebody waits for it.
- */
+/* Does the writer need a signal? It may sleep until anything is put, or until somebody waits. */
 enum sleep { AWAKE, UNTIL_PUT, UNTIL_AFTER };
 
 struct store {

@@ -26,7 +26,7 @@ typedef void store_done_fn(void *ctx, int rc);
 struct store_config {
     const char *database;    /* file path, or postgres://… (when that driver is built) */
     uint32_t commit_ms;      /* group commit window; 0: 5 */
-    uint32_t partition_rows; /* rows in one partition of a history; 0: 524,288 */
+    uint32_t partition_rows; /* rows in one partition of a history; 0: 262,144 */
     uint64_t max_pending;    /* bytes kept in memory while the disk refuses; 0: 256 MiB. Beyond it
                               * histories (message, status, connection) are dropped and counted; the
                               * rest is kept. Their store_after never says 0 */
@@ -56,7 +56,7 @@ struct store_keys {
 void store_next_keys(struct store *s, struct store_keys *out);
 
 /* Copy a fact into the open batch. It is committed within about commit_ms even if no store_after
- * follows. */
+ * follows. Of a transaction and a command the organisation and the charger never change. */
 void store_put(struct store *s, const struct fact *f);
 /* Call `done` once all that was put so far is durable, or failed: never from inside store_after, in
  * the order of the calls. The loop stays alive until then. */
