@@ -1,0 +1,35 @@
+// The beginning: who am I? Then the login or the page.
+import { effect } from '@preact/signals';
+import { render } from 'preact';
+import { api, ApiError } from './api.ts';
+import { disconnect, start } from './live.ts';
+import { me, tick } from './store.ts';
+import type { Person } from './types.ts';
+import { Login } from './ui/login.tsx';
+import { Overview } from './ui/overview.tsx';
+
+function App(): preact.JSX.Element | null {
+  if (me.value === undefined) return null;
+  return me.value ? <Overview /> : <Login />;
+}
+
+render(<App />, document.getElementById('app') as HTMLElement);
+
+let running = false;
+effect(() => {
+  const known = !!me.value;
+  if (known === running) return;
+  running = known;
+  if (known) start();
+  else disconnect();
+});
+setInterval(tick, 1000);
+
+api<Person>('GET', '/me').then(
+  (person) => (me.value = person),
+  (e: unknown) => {
+    // a server that does not answer is no reason to ask for a password: try again
+    if (e instanceof ApiError && e.problem.status !== 401) setTimeout(() => location.reload(), 3000);
+    else me.value = null;
+  },
+);
