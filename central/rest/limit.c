@@ -1,0 +1,50 @@
+/* central/rest/limit.c - a set-associative table: a key may live in LIMIT_WAYS places, the one that
+ * ends first gives way. */
+#include "central/rest/limit.h"
+#include <stddef.h>
+
+static struct limit_entry *find(struct limit *l, uint64_t key, struct limit_entry **victim)
+{
+    struct limit_entry *set = &l->entries[(key % (LIMIT_KEYS / LIMIT_WAYS)) * LIMIT_WAYS];
+
+    if (victim)
+        *victim = set;
+    for (int i = 0; i < LIMIT_WAYS; i++) {
+        if (set[i].key == key && set[i].count)
+            return &set[i];
+        if (victim && set[i].until_ms < (*victim)->until_ms)
+            *victim = &set[i];
+    }
+    return NULL;
+}
+
+int64_t limit_take(struct limit *l, uint64_t key, uint32_t max, int64_t window_ms, int64_t now_ms)
+{
+    struct limit_entry *victim, *e = find(l, key, &victim);
+
+    if (!e || now_ms >= e->until_ms) {
+        e = e ? e : victim;
+        *e = (struct limit_entry){ key, now_ms + window_ms, 1 };
+        return 0;
+    }
+    if (e->count >= max)
+        return e->until_ms - now_ms;
+    e->count++;
+    return 0;
+}
+
+void limit_give(struct limit *l, uint64_t key)
+{
+    struct limit_entry *e = find(l, key, NULL);
+
+    if (e)
+        e->count--;
+}
+
+void limit_clear(struct limit *l, uint64_t key)
+{
+    struct limit_entry *e = find(l, key, NULL);
+
+    if (e)
+        *e = (struct limit_entry){ 0, 0, 0 };
+}

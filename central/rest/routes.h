@@ -1,0 +1,57 @@
+/* central/rest/routes.h - the handlers, one file a resource. routes.c says which path leads to
+ * which. */
+#ifndef CENTRAL_REST_ROUTES_H
+#define CENTRAL_REST_ROUTES_H
+
+#include "central/rest/call.h"
+
+/* chargers.c */
+void rest_list_chargers(struct rest_call *call);
+void rest_get_charger(struct rest_call *call);
+void rest_create_charger(struct rest_call *call);
+void rest_update_charger(struct rest_call *call);
+/* transactions.c */
+void rest_list_transactions(struct rest_call *call);
+void rest_get_transaction(struct rest_call *call);
+void rest_list_readings(struct rest_call *call);
+/* messages.c */
+void rest_list_messages(struct rest_call *call);
+/* commands.c */
+void rest_remote_start(struct rest_call *call);
+void rest_remote_stop(struct rest_call *call);
+void rest_unlock(struct rest_call *call);
+void rest_reset(struct rest_call *call);
+void rest_trigger(struct rest_call *call);
+void rest_send_command(struct rest_call *call);
+void rest_list_commands(struct rest_call *call);
+void rest_get_command(struct rest_call *call);
+/* tags.c */
+void rest_list_tags(struct rest_call *call);
+void rest_get_tag(struct rest_call *call);
+void rest_put_tag(struct rest_call *call);
+void rest_delete_tag(struct rest_call *call);
+/* sessions.c, users.c */
+void rest_log_in(struct rest_call *call);
+void rest_log_out(struct rest_call *call);
+void rest_set_up(struct rest_call *call);
+void rest_get_me(struct rest_call *call);
+void rest_list_users(struct rest_call *call);
+void rest_create_user(struct rest_call *call);
+void rest_update_user(struct rest_call *call);
+/* What an account may be called and how short its password may be; false: a problem was answered.
+ */
+bool rest_sound_login(struct rest_call *call, struct amp_text login);
+bool rest_sound_password(struct rest_call *call, struct amp_text password);
+/* socket.c, events.c */
+void rest_live(struct rest_call *call);
+void rest_events(struct rest_call *call);
+/* openapi.c, health.c, page.c */
+void rest_openapi(struct rest_call *call);
+void rest_healthz(struct rest_call *call);
+void rest_readyz(struct rest_call *call);
+void rest_metrics(struct rest_call *call);
+void rest_page(struct rest_call *call);
+void rest_asset(struct rest_call *call);
+void rest_setup_page(struct rest_call *call);
+
+#endif
