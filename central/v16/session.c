@@ -1,0 +1,273 @@
+/* central/v16/session.c - one station's connection: messages in, answers out, in the order of the
+ * messages. */
+#include "central/log.h"
+#include "central/v16/inside.h"
+#include "central/v16/ops.h"
+#include <stdlib.h>
+
+#define KNOWN_SILENT_MS \
+    10000 /* after a reconnect, a station that booted before and says nothing is not booting */
+#define UNKNOWN_SILENT_MS \
+    60000 /* one that never booted here does not do so any more: edge case 59 */
+
+struct session *v16_session_new(struct v16 *v, struct net_conn *conn, struct charger *c,
+                                int64_t now_ms)
+{
+    struct session *s = calloc(1, sizeof *s);
+
+    if (!s)
+        abort();
+    s->v = v;
+    s->conn = conn;
+    s->charger = c;
+    s->opened_ms = now_ms;
+    s->behind = v->sessions;
+    if (s->behind)
+        s->behind->before = s;
+    v->sessions = s;
+    /* F4: never the same id twice for a station, also not after a restart of ours. */
+    amp_rpc_init(&s->rpc, &ocpp16, AMP_OCPP16, AMP_UP,
+                 ((uint64_t)v->c->started_ms << 22) + ++v->connections);
+    return s;
+}
+
+void v16_session_release(struct session *s)
+{
+    if (s->conn || s->pending)
+        return;
+    *(s->before ? &s->before->behind : &s->v->sessions) = s->behind;
+    if (s->behind)
+        s->behind->before = s->before;
+    free(s);
+}
+
+/* ---- answering ---- */
+
+static void answer(struct session *s, const struct amp_rpc_event *ev, int64_t now_ms)
+{
+    struct v16 *v = s->v;
+    const struct amp_message *m = ev->message;
+
+    if (v->frame.full || !v->frame.len)
+        return; /* not even an error fits: cannot be, the buffer grows */
+    v16_record_answer(s, m ? amp_text_of(m->name) : ev->verdict.frame.action, now_ms,
+                      v->c->now_ms());
+    v16_outbox_put(s, m && m->id == OCPP16_BOOT_NOTIFICATION ? OUTBOX_BOOT : OUTBOX_ANSWER);
+}
+
+static void refuse(struct session *s, const struct amp_rpc_event *ev, int rc)
+{
+    amp_rpc_error(&s->rpc, ev->verdict.frame.id, rc, amp_text_of(amp_err_text(rc)), &s->v->frame);
+}
+
+static void handle(struct session *s, const struct amp_rpc_event *ev, const void *body,
+                   struct amp_text payload, int64_t now_ms)
+{
+    struct v16 *v = s->v;
+    const struct amp_message *m = ev->message;
+    const struct v16_op *op = v16_op_find(m->id);
+    void *reply = amp_arena_alloc(&v->c->arena, m->reply_size);
+    struct v16_call call = {
+        .world = v->c->world,
+        .charger = s->charger,
+        .arena = &v->c->arena,
+        .payload = payload,
+        .body = body,
+        .now_ms = now_ms,
+    };
+    int rc = op ? reply ? 0 : AMP_E_FULL : AMP_E_SUPPORT;
+
+    amp_buf_reset(&v->frame);
+    if (rc == 0)
+        rc = op->on_call(&call, reply);
+    if (rc == 0)
+        rc = amp_rpc_result(&s->rpc, ev->verdict.frame.id, m, reply, &v->frame);
+    else
+        refuse(s, ev, rc);
+    if (rc < 0)
+        LOG_OFTEN(v->c->log, LOG_WARN, "v16", "call answered with an error",
+                  LOG_TEXT("charger", charger_fact(s->charger)->id), LOG_STR("action", m->name),
+                  LOG_STR("why", amp_err_text(rc)));
+    answer(s, ev, now_ms);
+}
+
+/* A call that breaks the definition: its error answer stands in v->frame. */
+static void refused(struct session *s, const struct amp_rpc_event *ev, int64_t now_ms)
+{
+    struct v16 *v = s->v;
+    struct amp_frame f = ev->verdict.frame;
+    struct ocpp16_stop_transaction stop;
+    struct amp_text payload;
+
+    if (ev->message && ev->message->id == OCPP16_STOP_TRANSACTION &&
+        amp_frame_skip(&f, NULL) == 0 &&
+        v16_salvage_stop(f.payload, &v->c->arena, &stop, &payload)) {
+        handle(s, ev, &stop, payload, now_ms);
+        return;
+    }
+    LOG_OFTEN(v->c->log, LOG_WARN, "v16", "call refused",
+              LOG_TEXT("charger", charger_fact(s->charger)->id), LOG_TEXT("action", f.action),
+              LOG_STR("field", ev->verdict.fault.path), LOG_STR("why", amp_err_text(ev->rc)));
+    answer(s, ev, now_ms);
+}
+
+/* ---- messages ---- */
+
+static void on_event(struct session *s, const struct amp_rpc_event *ev, int64_t now_ms)
+{
+    switch (ev->kind) {
+    case AMP_RPC_CALL:
+        handle(s, ev, ev->body, ev->verdict.frame.payload, now_ms);
+        return;
+    case AMP_RPC_REFUSED:
+        refused(s, ev, now_ms);
+        return;
+    case AMP_RPC_RESULT:
+        v16_call_answered(s, ev, now_ms);
+        return;
+    case AMP_RPC_FAILED:
+        v16_call_failed(s, ev, now_ms);
+        return;
+    case AMP_RPC_DROPPED:
+        if (ev->late)
+            v16_call_late(s, ev, now_ms);
+        LOG_OFTEN(s->v->c->log, LOG_WARN, "v16", "frame dropped",
+                  LOG_TEXT("charger", charger_fact(s->charger)->id),
+                  LOG_STR("why", ev->late ? "late answer" : amp_err_text(ev->rc)));
+        return;
+    case AMP_RPC_CLOSE:
+        net_close(s->conn, ev->close_code, amp_err_text(ev->rc));
+        return;
+    default: /* SEND belongs to 2.1 */
+        return;
+    }
+}
+
+/* What the first messages tell about whether it may be called. */
+static void watch_boot(struct session *s, const struct amp_rpc_event *ev)
+{
+    bool boots = ev->kind == AMP_RPC_CALL && ev->message->id == OCPP16_BOOT_NOTIFICATION;
+
+    if (boots)
+        s->calls = CALLS_BOOT;
+    else if (s->calls == CALLS_WAIT && ev->kind == AMP_RPC_CALL &&
+             charger_fact(s->charger)->last_boot_ms)
+        s->calls = CALLS_FREE;
+}
+
+void v16_message(struct v16 *v, struct net_conn *conn, enum amp_ws_opcode op, struct amp_text data)
+{
+    struct session *s = net_data(conn);
+    int64_t now_ms = v->c->now_ms();
+    struct amp_rpc_event ev;
+
+    if (!s || charger_session(s->charger) != s)
+        return; /* being closed: replaced, or refused */
+    world_seen(v->c->world, s->charger, now_ms);
+    if (op != AMP_WS_TEXT) {
+        v16_record_binary(s, data, now_ms);
+        net_close(conn, AMP_WS_UNUSABLE, "OCPP is text");
+        return;
+    }
+    amp_arena_reset(&v->c->arena);
+    amp_buf_reset(&v->frame);
+    amp_rpc_receive(&s->rpc, data, &v->c->arena, &v->frame, &ev);
+    v16_record_received(s, data, &ev, now_ms);
+    watch_boot(s, &ev);
+    on_event(s, &ev, now_ms);
+    v16_session_kick(s); /* after the answer: edge case 57 */
+}
+
+void v16_closed(struct v16 *v, struct net_conn *conn, int code, const char *why)
+{
+    struct session *s = net_data(conn);
+    int64_t now_ms = v->c->now_ms();
+
+    if (!s)
+        return;
+    net_set_data(conn, NULL);
+    s->conn = NULL;
+    v16_call_abort(s, NULL, now_ms);
+    world_disconnected(v->c->world, s->charger, s, code, amp_text_of(why), now_ms);
+    v16_session_release(s);
+}
+
+void v16_drop(struct v16 *v, struct charger *c, int code, const char *why)
+{
+    struct session *s = charger_session(c);
+
+    (void)v;
+    if (s && s->conn)
+        net_close(s->conn, code, why);
+}
+
+/* ---- time ---- */
+
+static void on_overdue(void *ctx, struct charger *c, void *session)
+{
+    (void)session;
+    v16_drop(ctx, c, 1001, "no message for two heartbeat intervals");
+}
+
+static void tick_session(struct session *s, int64_t now_ms)
+{
+    int64_t patience_ms =
+        charger_fact(s->charger)->last_boot_ms ? KNOWN_SILENT_MS : UNKNOWN_SILENT_MS;
+    struct amp_rpc_event ev;
+
+    if (s->calls == CALLS_WAIT && now_ms - s->opened_ms >= patience_ms)
+        s->calls = CALLS_FREE;
+    if (amp_rpc_expire(&s->rpc, uv_now(s->v->c->loop), &ev))
+        v16_call_failed(s, &ev, now_ms);
+    v16_session_kick(s);
+}
+
+void v16_tick(struct v16 *v)
+{
+    int64_t now_ms = v->c->now_ms();
+
+    world_tick(v->c->world, now_ms, on_overdue, v);
+    for (struct session *s = v->sessions, *next; s; s = next) {
+        next = s->behind;
+        if (s->conn)
+            tick_session(s, now_ms);
+    }
+}
+
+/* ---- the whole ---- */
+
+static bool grow(struct amp_buf *b, size_t need)
+{
+    size_t cap = b->cap ? b->cap : 4096;
+
+    while (cap < need)
+        cap *= 2;
+    b->at = realloc(b->at, cap);
+    if (!b->at)
+        abort();
+    b->cap = cap;
+    return true;
+}
+
+struct v16 *v16_new(struct central *c)
+{
+    struct v16 *v = calloc(1, sizeof *v);
+
+    if (!v)
+        abort();
+    v->c = c;
+    v->frame.grow = v->text.grow = grow;
+    return v;
+}
+
+void v16_free(struct v16 *v)
+{
+    for (struct session *s = v->sessions, *next; s; s = next) {
+        next = s->behind;
+        free(s);
+    }
+    free(v->outbox.at);
+    free(v->frame.at);
+    free(v->text.at);
+    free(v);
+}
