@@ -74,6 +74,11 @@ int amp_decode_prefix(const struct amp_record *r, enum amp_version v, enum amp_c
 int amp_encode(const struct amp_record *r, enum amp_version v, const void *in, struct amp_buf *out,
                struct amp_fault *fault) AMP_CHECKED;
 
+/* The same with a choice: AMP_LENIENT writes what is there, over any limit, an unknown enum value as "?", and leaves out
+ * what is required but absent. For handing on what a peer sent, where nothing may be refused any more. */
+int amp_encode_mode(const struct amp_record *r, enum amp_version v, enum amp_codec_mode mode, const void *in,
+                    struct amp_buf *out, struct amp_fault *fault) AMP_CHECKED;
+
 /* For logs: like amp_encode but never fails on limits, and secrets print as "***". */
 void amp_describe(const struct amp_record *r, enum amp_version v, const void *in, struct amp_buf *out);
 

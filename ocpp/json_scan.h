@@ -26,12 +26,19 @@ enum amp_scan_rules {
 
 #define AMP_BYTES(c) (0x0101010101010101u * (c))
 
-/* Eight bytes, in memory order. */
+/* Eight bytes, the first one lowest. */
 static inline uint64_t amp_load8(const char *p)
 {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     uint64_t w;
 
     memcpy(&w, p, 8);
+#else
+    uint64_t w = 0;
+
+    for (int i = 7; i >= 0; i--)
+        w = w << 8 | (unsigned char)p[i];
+#endif
     return w;
 }
 
@@ -39,7 +46,7 @@ static inline uint64_t amp_load8(const char *p)
  * or `end`. */
 static inline const char *amp_scan_plain(const char *p, const char *end)
 {
-#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#if defined(__GNUC__)
     /* Eight at a time. A borrow can only raise a false mark above a true one, so the lowest mark is
      * exact. */
     while (end - p >= 8) {

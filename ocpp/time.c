@@ -1,6 +1,7 @@
 /* ocpp/time.c - see ocpp/time.h. RFC 3339, and what stations send instead of it (ocpp-facts B17).
  */
 #include "ocpp/time.h"
+#include "ocpp/json_scan.h"
 
 #define DAY_MS      86400000
 #define YEAR0_MS    (-62167219200000) /* 0000-01-01T00:00:00Z */
@@ -51,14 +52,13 @@ static int month_days(int year, int month)
     return days[month - 1] + (month == 2 && leap(year));
 }
 
-/* Days since 1970-01-01. The year is counted from March so that the leap day is its last one. */
-static int64_t days_of(int year, int month, int day)
+/* Days since 1970-01-01. The year is counted from March so that the leap day is its last one, and
+ * from 400 years earlier so that nothing is negative. */
+static int64_t days_of(unsigned year, unsigned month, unsigned day)
 {
-    int y = year - (month <= 2), m = (month + 9) % 12;
-    int64_t era = (y >= 0 ? y : y - 399) / 400;
-    int64_t yoe = y - era * 400;
+    unsigned y = year + 400 - (month <= 2), m = month > 2 ? month - 3 : month + 9;
 
-    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + (153 * m + 2) / 5 + day - 1 - 719468;
+    return (int64_t)(365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day) - 865566;
 }
 
 /* Digits behind the point: the first three count, the others are cut. */
@@ -98,12 +98,65 @@ static bool zone(struct reader *r, bool lax, int *minutes)
     return true;
 }
 
+/* Byte i of `w` counted from its lowest. */
+static unsigned at(uint64_t w, int i)
+{
+    return (unsigned)(w >> (8 * i)) & 0xff;
+}
+
+/* Turns the digits of `w` into numbers; false unless it has digits and signs where `like`
+ * ("0000-00-") has them. */
+static bool match8(const char *p, const char *like, uint64_t *out)
+{
+    uint64_t shape = amp_load8(like), x = amp_load8(p) ^ shape;
+    /* a byte of x may be 0 to 9 where `like` has '0', which is the only one of its characters with
+     * 0x30 and no 0x0f bit; adding 0x76 or 0x7f carries into bit 7 otherwise */
+    uint64_t digit = 0;
+
+    for (int i = 0; i < 8; i++)
+        digit |= (like[i] == '0' ? (uint64_t)0x76 : (uint64_t)0x7f) << (8 * i);
+    *out = x;
+    return ((x | (x + digit)) & AMP_BYTES(0x80)) == 0;
+}
+
+/* The two spellings that nearly all stations use: 2024-06-01T08:30:00Z, and with three digits
+ * behind a point. Anything else is left to the slow reader. */
+static bool usual(const char *p, uint32_t len, int64_t *out_ms)
+{
+    unsigned year, month, day, hour, minute, second, ms = 0;
+    uint64_t a, b, c;
+
+    if (!match8(p, "0000-00-", &a) || !match8(p + 8, "00T00:00", &b))
+        return false;
+    if (len == 20) {
+        if (!match8(p + 12, "0:00:00Z", &c))
+            return false;
+        second = at(c, 5) * 10 + at(c, 6);
+    } else {
+        if (!match8(p + 16, ":00.000Z", &c))
+            return false;
+        second = at(c, 1) * 10 + at(c, 2);
+        ms = at(c, 4) * 100 + at(c, 5) * 10 + at(c, 6);
+    }
+    year = at(a, 0) * 1000 + at(a, 1) * 100 + at(a, 2) * 10 + at(a, 3);
+    month = at(a, 5) * 10 + at(a, 6);
+    day = at(b, 0) * 10 + at(b, 1);
+    hour = at(b, 3) * 10 + at(b, 4);
+    minute = at(b, 6) * 10 + at(b, 7);
+    if (month - 1 > 11 || day - 1 > 27 || hour > 23 || minute > 59 || second > 59)
+        return false; /* or a day beyond the 28th, for which the calendar is asked */
+    *out_ms = days_of(year, month, day) * DAY_MS + ((hour * 60 + minute) * 60 + second) * 1000 + ms;
+    return true;
+}
+
 int amp_time_parse(struct amp_text t, bool lax, int64_t *out_ms)
 {
     struct reader r;
     int year, month, day, hour, minute, second = 0, ms = 0, offset;
 
     *out_ms = 0;
+    if ((t.len == 20 || t.len == 24) && usual(t.at, t.len, out_ms))
+        return 0;
     if (lax)
         t = amp_text_trim(t);
     if (t.len == 0)
@@ -129,7 +182,7 @@ int amp_time_parse(struct amp_text t, bool lax, int64_t *out_ms)
     if (month < 1 || month > 12 || day < 1 || day > month_days(year, month) || hour > 23 ||
         minute > 59 || second > 60)
         return AMP_E_TYPE;
-    *out_ms = days_of(year, month, day) * DAY_MS +
+    *out_ms = days_of((unsigned)year, (unsigned)month, (unsigned)day) * DAY_MS +
               ((int64_t)(hour * 60 + minute - offset) * 60 + second) * 1000 + ms;
     return 0;
 }
