@@ -225,8 +225,7 @@ int settings_set(struct settings *s, const char *name, const char *value, const 
                             origin);
         return set_at(s, i, value, origin, why);
     }
-    return complain(AMP_E_ABSENT, why,
-                    "%s: no such setting; 'amperstand serve --help' lists them all", origin);
+    return complain(AMP_E_ABSENT, why, "%s: no such setting", origin);
 }
 
 static char *trim(char *s)
