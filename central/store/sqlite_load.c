@@ -13,7 +13,11 @@ static const struct {
 } replay[] = {
     {FACT_CHARGER,      "ORDER BY key"                             },
     { FACT_CONNECTOR,   "ORDER BY charger, connector"              },
-    { FACT_TRANSACTION, "WHERE state < 5 ORDER BY key"             }, /* below TX_STOPPED */
+    { FACT_TRANSACTION, /* those below TX_STOPPED, and the newest four of each charger */
+      "WHERE m.key IN (SELECT key FROM charging_transaction WHERE state < 5 UNION "
+      "SELECT t.key FROM charger c JOIN charging_transaction t ON t.charger = c.key WHERE t.key >= "
+      "COALESCE((SELECT z.key FROM charging_transaction z WHERE z.charger = c.key "
+      "ORDER BY z.key DESC LIMIT 1 OFFSET 3), 0)) ORDER BY m.key"                },
     { FACT_TAG,         "WHERE deleted = 0 ORDER BY org, folded"   },
     { FACT_USER,        "ORDER BY key"                             },
     { FACT_LOGIN,       "WHERE expires_ms <> 0 ORDER BY created_ms"},
@@ -148,7 +152,7 @@ static int load_kind(struct collect *c, enum fact_kind kind, const char *which, 
 
     while (q && (rc = sqlite3_step(q)) == SQLITE_ROW) {
         sqlite_read_fact(q, 0, kind, &f);
-        if (kind == FACT_TRANSACTION)
+        if (kind == FACT_TRANSACTION && f.u.transaction.state < TX_STOPPED)
             want(c, &f.u.transaction);
         each(ctx, &f);
     }
