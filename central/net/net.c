@@ -272,7 +272,7 @@ void net_shutdown(struct net *n, uint32_t grace_ms, void (*done)(void *ctx), voi
     n->stopping = true;
     n->done = done;
     n->done_ctx = ctx;
-    uv_poll_stop(&n->listener);
+    uv_close((uv_handle_t *)&n->listener, on_handle_closed);
     close(n->fd);
     each(n, stop_one);
     if (n->stats.open == 0)
