@@ -128,17 +128,15 @@ void v16_call_abort(struct session *s, const char *why, int64_t now_ms)
 void v16_call_late(struct session *s, const struct amp_rpc_event *ev, int64_t now_ms)
 {
     struct v16 *v = s->v;
-    struct amp_frame f = ev->verdict.frame;
-    const struct command_fact *k = world_command_find(s->charger, f.id);
+    const struct amp_frame *f = &ev->verdict.frame;
+    const struct command_fact *k = world_command_find(s->charger, f->id);
     const struct amp_message *m = k ? amp_message_find(&ocpp16, k->action) : NULL;
+    struct amp_text reply = f->kind == AMP_CALLRESULT ? v16_payload(f) : AMP_NO_TEXT;
     void *body = m && m->reply ? amp_arena_alloc(&v->c->arena, m->reply_size) : NULL;
-    struct amp_fault fault;
 
-    if (!body || f.kind != AMP_CALLRESULT || k->state != COMMAND_TIMED_OUT ||
-        amp_frame_skip(&f, NULL) < 0 ||
-        amp_decode(m->reply, AMP_OCPP16, AMP_LENIENT, f.payload, body, &v->c->arena, &fault, NULL) <
-            0)
+    if (!body || !reply.at || k->state != COMMAND_TIMED_OUT ||
+        amp_decode(m->reply, AMP_OCPP16, AMP_LENIENT, reply, body, &v->c->arena, NULL, NULL) < 0)
         return;
-    change(s, k->key, v16_answer_accepts(m, f.payload) ? COMMAND_ACCEPTED : COMMAND_REJECTED,
-           f.payload, now_ms);
+    change(s, k->key, v16_answer_accepts(m, reply) ? COMMAND_ACCEPTED : COMMAND_REJECTED, reply,
+           now_ms);
 }

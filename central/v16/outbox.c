@@ -17,7 +17,7 @@ static void make_room(struct outbox *o, size_t need)
         o->head = o->tail = 0;
     if (o->cap - o->tail >= need)
         return;
-    if (o->head >= o->cap / 2) {
+    if (o->head && o->head >= o->cap / 2) {
         memmove(o->at, o->at + o->head, o->tail - o->head);
         o->tail -= o->head;
         o->head = 0;

@@ -68,17 +68,26 @@ static bool is_error(const struct amp_frame *f)
     return f->kind == AMP_CALLERROR || f->kind == AMP_CALLRESULTERROR;
 }
 
+struct amp_text v16_payload(const struct amp_frame *frame)
+{
+    struct amp_frame f = *frame;
+
+    if (!f.payload.at || amp_json_check(f.payload, NULL) == 0 || amp_frame_skip(&f, NULL) == 0)
+        return f.payload;
+    return AMP_NO_TEXT;
+}
+
 /* The payload alone where it is sound JSON, else the whole frame as a JSON string. */
 static struct amp_text payload_of(struct session *s, struct amp_text data,
                                   const struct amp_rpc_event *ev)
 {
-    struct amp_frame f = ev->verdict.frame;
+    const struct amp_frame *f = &ev->verdict.frame;
+    struct amp_text payload;
 
-    if (is_error(&f))
-        return error_payload(&s->v->text, &f);
-    if (f.payload.at && (ev->body || amp_frame_skip(&f, NULL) == 0))
-        return f.payload;
-    return garbage(&s->v->text, data);
+    if (is_error(f))
+        return error_payload(&s->v->text, f);
+    payload = ev->body ? f->payload : v16_payload(f);
+    return payload.at ? payload : garbage(&s->v->text, data);
 }
 
 void v16_record_received(struct session *s, struct amp_text data, const struct amp_rpc_event *ev,

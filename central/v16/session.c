@@ -95,18 +95,17 @@ static void handle(struct session *s, const struct amp_rpc_event *ev, const void
 static void refused(struct session *s, const struct amp_rpc_event *ev, int64_t now_ms)
 {
     struct v16 *v = s->v;
-    struct amp_frame f = ev->verdict.frame;
+    const struct amp_frame *f = &ev->verdict.frame;
     struct ocpp16_stop_transaction stop;
     struct amp_text payload;
 
     if (ev->message && ev->message->id == OCPP16_STOP_TRANSACTION &&
-        amp_frame_skip(&f, NULL) == 0 &&
-        v16_salvage_stop(f.payload, &v->c->arena, &stop, &payload)) {
+        v16_salvage_stop(v16_payload(f), &v->c->arena, &stop, &payload)) {
         handle(s, ev, &stop, payload, now_ms);
         return;
     }
     LOG_OFTEN(v->c->log, LOG_WARN, "v16", "call refused",
-              LOG_TEXT("charger", charger_fact(s->charger)->id), LOG_TEXT("action", f.action),
+              LOG_TEXT("charger", charger_fact(s->charger)->id), LOG_TEXT("action", f->action),
               LOG_STR("field", ev->verdict.fault.path), LOG_STR("why", amp_err_text(ev->rc)));
     answer(s, ev, now_ms);
 }
