@@ -100,7 +100,7 @@ static void test_refusals(void)
         { "a command nobody knows",           "GET",    "/api/v1/commands/77",                AS_ADMIN,                             NULL,                                   404, "77"              },
         { "no JSON",                          "POST",   "/api/v1/chargers",                   AS_ADMIN,                             "{\"id\":",                             400, "not-json"        },
         { "an unknown field",                 "POST",   "/api/v1/chargers",                   AS_ADMIN,                             "{\"identity\":\"X\"}",                 400,
-         "identity"                                                                                                                                                                                },
+         "unknown field"                                                                                                                                                                                },
         { "a wrong type",                     "POST",   "/api/v1/chargers",                   AS_ADMIN,                             "{\"id\":7}",                           422,
          "\"field\":\"id\""                                                                                                                                                                        },
         { "no identity",                      "POST",   "/api/v1/chargers",                   AS_ADMIN,                             "{}",                                   422, "\"field\":\"id\""},

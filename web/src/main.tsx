@@ -3,7 +3,7 @@ import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { api, ApiError } from './api.ts';
 import { disconnect, start } from './live.ts';
-import { me, tick } from './store.ts';
+import { LOGGED_IN, me, tick } from './store.ts';
 import type { Person } from './types.ts';
 import { Login } from './ui/login.tsx';
 import { Overview } from './ui/overview.tsx';
@@ -25,11 +25,14 @@ effect(() => {
 });
 setInterval(tick, 1000);
 
-api<Person>('GET', '/me').then(
-  (person) => (me.value = person),
-  (e: unknown) => {
-    // a server that does not answer is no reason to ask for a password: try again
-    if (e instanceof ApiError && e.problem.status !== 401) setTimeout(() => location.reload(), 3000);
-    else me.value = null;
-  },
-);
+// The cookie is hidden from scripts. Without a login here before, asking would only bring an error.
+if (!localStorage.getItem(LOGGED_IN)) me.value = null;
+else
+  api<Person>('GET', '/me').then(
+    (person) => (me.value = person),
+    (e: unknown) => {
+      // a server that does not answer is no reason to ask for a password: try again
+      if (e instanceof ApiError && e.problem.status !== 401) setTimeout(() => location.reload(), 3000);
+      else me.value = null;
+    },
+  );

@@ -2,6 +2,7 @@
 import { batch, signal, type Signal } from '@preact/signals';
 import type { Charger, Command, Connector, LiveEvent, Message, Person, Reading, Transaction } from './types.ts';
 
+export const LOGGED_IN = 'amperstand.loggedIn'; // in localStorage: a session was begun here, so it is worth asking who we are
 export const LOG_MAX = 400;
 const HISTORY_MAX = 120;
 const SESSIONS_MAX = 12;

@@ -4,7 +4,7 @@ import { amperes, ago, celsius, kilowattHours, kilowatts, percent, span, utc, vo
 import { link } from '../live.ts';
 import { charger as find, history, isOpen, me, now, powerOf } from '../store.ts';
 import type { Charger, Connector, Transaction } from '../types.ts';
-import { ask, Chips, pending } from './command.tsx';
+import { ask, Chips, decide, pending } from './command.tsx';
 import { connectionLook, connectorLook, State } from './icons.tsx';
 import { Spark } from './spark.tsx';
 import { openStart } from './start.tsx';
@@ -34,6 +34,7 @@ function Session({ t, live }: { t: Transaction; live: boolean }): JSX.Element {
       </div>
       {n?.socPercent !== undefined && (
         <div class="soc">
+          <span class="label">Battery</span>
           <div class="track" role="meter" aria-label="State of charge" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(n.socPercent)}>
             <div class="fill" style={{ width: `${Math.min(100, Math.max(0, n.socPercent))}%` }} />
           </div>
@@ -44,7 +45,7 @@ function Session({ t, live }: { t: Transaction; live: boolean }): JSX.Element {
         <Number label="Current" q={amperes(n?.currentA)} />
         <Number label="Voltage" q={volts(n?.voltageV)} />
         <Number label="Temperature" q={celsius(n?.temperatureC)} />
-        <Number label="Time" q={{ value: t.startedAt ? span(now.value - Date.parse(t.startedAt)) : '–', unit: '' }} />
+        <Number label="Duration" q={{ value: t.startedAt ? span(now.value - Date.parse(t.startedAt)) : '–', unit: '' }} />
       </div>
       <div class="foot">
         <span>Session {t.id}</span>
@@ -62,7 +63,7 @@ const flagWords: Record<string, string> = {
 };
 
 function ConnectorRow({ c, k }: { c: Charger; k: Connector }): JSX.Element {
-  const online = c.connection === 'connected';
+  const known = c.connection !== 'offline';
   const reachable = c.connection !== 'offline' && link.value === 'live';
   const t = k.transaction && isOpen(k.transaction) ? k.transaction : undefined;
   const look = connectorLook(k.status);
@@ -72,9 +73,9 @@ function ConnectorRow({ c, k }: { c: Charger; k: Connector }): JSX.Element {
     <section class="connector" data-connector={k.connectorId} aria-label={`Connector ${k.connectorId} of ${c.id}`}>
       <header>
         <h3>Connector {k.connectorId}</h3>
-        <State look={online ? look : { ...look, word: `was ${look.word}`, tone: 'off' }} quiet={!online} />
+        <State look={known ? look : { ...look, word: `was ${look.word}`, tone: 'off' }} quiet={!known} />
         {k.error && k.error !== 'NoError' && <span class="flag">{k.error}{k.info ? `: ${k.info}` : ''}</span>}
-        <span class="age" title={utc(age)}>{age ? ago(now.value - Date.parse(age)) : ''}</span>
+        <span class="age" title={utc(age)}>{age ? `for ${span(now.value - Date.parse(age))}` : ''}</span>
         {mayAsk && (
           <span class="actions">
             {t ? (
@@ -98,7 +99,7 @@ function ConnectorRow({ c, k }: { c: Charger; k: Connector }): JSX.Element {
           </span>
         )}
       </header>
-      {t && <Session t={t} live={online && link.value === 'live'} />}
+      {t && <Session t={t} live={c.connection === 'connected' && link.value === 'live'} />}
       <Chips charger={c.id} connectorId={k.connectorId} />
     </section>
   );
@@ -123,7 +124,17 @@ export function ChargerCard({ id }: { id: string }): JSX.Element | null {
           </span>
         </div>
       </header>
-      {c.registration === 'pending' && <p class="note">This charger is unknown and waits to be accepted.</p>}
+      {c.registration === 'pending' && (
+        <div class="knock">
+          <p>This charger is unknown and waits to be accepted.</p>
+          {me.value?.role === 'ADMIN' && (
+            <span class="actions">
+              <button class="primary" onClick={() => void decide(c.id, 'accepted')}>Accept</button>
+              <button class="plain" onClick={() => void decide(c.id, 'rejected')}>Reject</button>
+            </span>
+          )}
+        </div>
+      )}
       {c.registration === 'rejected' && <p class="note">This charger was rejected.</p>}
       <Chips charger={c.id} connectorId={undefined} />
       {c.connectors?.length ? (

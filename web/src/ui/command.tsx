@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { api, ApiError, segment } from '../api.ts';
 import { age, time } from '../format.ts';
 import { commands, now, putCommand } from '../store.ts';
-import type { Command } from '../types.ts';
+import type { Charger, Command } from '../types.ts';
 import { commandLook, glyphs, State } from './icons.tsx';
 import { ProblemText } from './login.tsx';
 
@@ -24,6 +24,15 @@ export async function ask(charger: string, what: string, body: Record<string, un
   } catch (e) {
     askProblem.value = { charger, error: e as ApiError };
     return false;
+  }
+}
+
+export async function decide(charger: string, registration: 'accepted' | 'rejected'): Promise<void> {
+  askProblem.value = null;
+  try {
+    await api<Charger>('PATCH', `/chargers/${segment(charger)}`, { registration });
+  } catch (e) {
+    askProblem.value = { charger, error: e as ApiError };
   }
 }
 

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { api } from '../api.ts';
 import { disconnect, link } from '../live.ts';
-import { forgetAll, me } from '../store.ts';
+import { forgetAll, LOGGED_IN, me } from '../store.ts';
 import { glyphs, Mark } from './icons.tsx';
 
 const KEY = 'amperstand.theme';
@@ -22,6 +22,7 @@ function toggleTheme(): void {
 async function logOut(): Promise<void> {
   disconnect();
   await api('DELETE', '/session').catch(() => undefined);
+  localStorage.removeItem(LOGGED_IN);
   forgetAll();
   me.value = null;
 }

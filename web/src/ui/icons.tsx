@@ -10,7 +10,7 @@ export interface Look {
 
 const ring = <circle cx="8" cy="8" r="5" fill="none" stroke="currentColor" stroke-width="2" />;
 const disc = <circle cx="8" cy="8" r="6" fill="currentColor" />;
-const half = <path d="M8 2a6 6 0 0 1 0 12z M8 3a5 5 0 0 0 0 10" fill="currentColor" stroke="currentColor" stroke-width="1.6" />;
+const half = <path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1m0 2v10A5 5 0 0 1 8 3" fill="currentColor" fill-rule="evenodd" />;
 const bolt = <path d="M9.2 1 3 9.2h4L6.2 15 13 6.4H8.6z" fill="currentColor" />;
 const pause = <path d="M4 3h3v10H4zM9 3h3v10H9z" fill="currentColor" />;
 const tick = <path d="m3 8.5 3.4 3.4L13 4.6" fill="none" stroke="currentColor" stroke-width="2.2" />;

@@ -83,8 +83,10 @@ export function Log(): JSX.Element {
           <option value="">All chargers</option>
           {chargerIds.value.map((id) => <option key={id} value={id}>{id}</option>)}
         </select>
-        <label class="check"><input type="checkbox" checked={onlyErrors.value} onChange={(e) => (onlyErrors.value = e.currentTarget.checked)} />Errors</label>
-        <label class="check"><input type="checkbox" checked={hideBeats.value} onChange={(e) => (hideBeats.value = e.currentTarget.checked)} />No heartbeats</label>
+        <span class="checks">
+          <label class="check"><input type="checkbox" checked={onlyErrors.value} onChange={(e) => (onlyErrors.value = e.currentTarget.checked)} />Errors</label>
+          <label class="check"><input type="checkbox" checked={hideBeats.value} onChange={(e) => (hideBeats.value = e.currentTarget.checked)} />No heartbeats</label>
+        </span>
       </div>
       {list.length ? (
         <ol class="messages">{list.slice(0, SHOWN).map((m) => <Row key={keyOf(m)} m={m} />)}</ol>

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { api, ApiError, segment } from '../api.ts';
-import { me } from '../store.ts';
+import { LOGGED_IN, me } from '../store.ts';
 import type { Person } from '../types.ts';
 import { Mark } from './icons.tsx';
 
@@ -13,7 +13,9 @@ async function send(path: string, body: Record<string, string>): Promise<void> {
   busy.value = true;
   problem.value = null;
   try {
-    me.value = await api<Person>('POST', path, body);
+    const person = await api<Person>('POST', path, body);
+    localStorage.setItem(LOGGED_IN, 'yes');
+    me.value = person;
     if (location.pathname !== '/') history.replaceState(null, '', '/');
   } catch (e) {
     problem.value = e as ApiError;
@@ -48,7 +50,7 @@ export function Login(): JSX.Element {
         <div class="brand"><Mark /><span>Amperstand</span></div>
         <h1>{token ? 'Create the first administrator' : 'Log in'}</h1>
         {token && <p class="hint">This link works once. The account may do everything; more accounts can be made with it.</p>}
-        <label>Login<input name="login" autocomplete="username" autocapitalize="none" spellcheck={false} required maxLength={64} autofocus /></label>
+        <label>Login<input name="login" autocomplete="username" autocapitalize="none" spellcheck={false} required maxLength={64} /></label>
         <label>
           Password
           <input name="password" type="password" autocomplete={token ? 'new-password' : 'current-password'} required minLength={token ? 10 : 1} />

@@ -29,14 +29,14 @@ function Tiles(): JSX.Element {
   const running = all.flatMap((c) => (c.connectors ?? []).flatMap((k) => (k.transaction && isOpen(k.transaction) ? [{ c, t: k.transaction }] : [])));
   const free = online.flatMap((c) => (c.connectors ?? []).filter((k) => k.status === 'Available')).length;
   const total = all.reduce((n, c) => n + (c.connectors?.length ?? 0), 0);
-  const faulted = online.flatMap((c) => (c.connectors ?? []).filter((k) => k.status === 'Faulted')).length;
+  const faulted = all.filter((c) => c.connection !== 'offline').flatMap((c) => (c.connectors ?? []).filter((k) => k.status === 'Faulted')).length;
   const watts = running.reduce((sum, r) => sum + (r.c.connection === 'connected' ? powerOf(r.t) ?? 0 : 0), 0);
   const energy = running.reduce((sum, r) => sum + r.t.energyWh, 0);
   const power = kilowatts(watts);
   const kwh = kilowattHours(energy);
   return (
     <div class="tiles">
-      <Tile label="Chargers online" value={`${online.length}`} unit={`of ${all.length}`} note={all.length > online.length ? `${all.length - online.length} not connected` : 'all connected'} />
+      <Tile label="Chargers online" value={`${online.length}`} unit={`of ${all.length}`} note={!all.length ? 'none known yet' : all.length > online.length ? `${all.length - online.length} not connected` : 'all connected'} />
       <Tile label="Charging now" value={`${running.length}`} unit={running.length === 1 ? 'session' : 'sessions'} note={`${kwh.value} ${kwh.unit} so far`} />
       <Tile label="Connectors free" value={`${free}`} unit={`of ${total}`} note={faulted ? `${faulted} faulted` : 'none faulted'} />
       <Tile label="Power" value={power.value} unit={power.unit}><Spark samples={totalPower.value} label="Power of all chargers in the last minute" /></Tile>

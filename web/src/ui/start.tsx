@@ -41,7 +41,7 @@ export function StartDialog(): JSX.Element {
           <p class="hint">{t.charger}, connector {t.connectorId}</p>
           <label>
             Tag
-            <input name="idTag" list="tags" maxLength={20} required autofocus autocomplete="off" spellcheck={false} defaultValue={sessionStorage.getItem(remembered) ?? tags.value[0]?.tag ?? ''} />
+            <input name="idTag" list="tags" maxLength={20} required autocomplete="off" spellcheck={false} defaultValue={sessionStorage.getItem(remembered) ?? tags.value[0]?.tag ?? ''} />
           </label>
           <datalist id="tags">{tags.value.map((x) => <option key={x.tag} value={x.tag}>{x.note ?? x.status}</option>)}</datalist>
           {askProblem.value && <ProblemText error={askProblem.value.error} />}
