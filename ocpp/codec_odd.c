@@ -254,7 +254,7 @@ static const char *read_number(struct odd *o, const char *p)
     if (quoted && t.len == 0 && optional(o))
         return nothing(o, p);
     if (!long_int(o, t, &rc, &dec))
-        rc = amp_dec_parse(t, quoted, &dec);
+        rc = amp_dec_parse_round(t, quoted, &dec);
     if (rc == AMP_E_TYPE)
         return type_fail(o);
     if (rc < 0)
@@ -322,7 +322,7 @@ static const char *read_any(struct odd *o, const char *p)
 
 /* customData of 2.x: an object that says whose it is. The rest of it is not ours to judge. */
 struct custom {
-    struct amp_text vendor_id;
+    struct amp_text vendor_id; /* source text */
 };
 
 int amp_check_custom(struct amp_text json, struct amp_fault *fault)
@@ -332,8 +332,8 @@ int amp_check_custom(struct amp_text json, struct amp_fault *fault)
     } words = { "vendorId" };
     static const struct amp_home home = { words.vendor_id, NULL, NULL };
     static const struct amp_field fields[] = {
-        {0, offsetof(struct custom, vendor_id), sizeof(struct amp_text), AMP_F_REQUIRED, 0, 255, 0,
-         0, 0, AMP_K_TEXT, 8, 0}
+        {0, offsetof(struct custom, vendor_id), sizeof(struct amp_text), AMP_F_REQUIRED, 0, 0, 0,
+         0, 0, AMP_K_ANY, 8, 0}
     };
     static const struct amp_record record = {
         &home, {fields, fields},
@@ -341,20 +341,24 @@ int amp_check_custom(struct amp_text json, struct amp_fault *fault)
          { 1,     1     },
          sizeof(struct custom), NULL
     };
-    char block[255 * 6 +
-               8]; /* a vendorId of 255 escapes; a longer one is refused before it is too long */
-    struct amp_arena arena;
-    struct custom custom;
-    int rc;
+    struct amp_scan_err err;
+    struct amp_scan_text t;
+    struct custom c;
+    /* lenient in both modes: unknown fields are what customData is made of. Nothing in it needs an
+     * arena. */
+    int rc = amp_decode(&record, AMP_OCPP201, AMP_LENIENT, json, &c, NULL, fault, NULL);
 
-    amp_arena_init(&arena, block, sizeof block);
-    /* lenient in both modes: unknown fields are what customData is made of */
-    rc = amp_decode(&record, AMP_OCPP201, AMP_LENIENT, json, &custom, &arena, fault, NULL);
-    if (rc == AMP_E_FULL) {
-        *fault = (struct amp_fault){ AMP_E_VALUE, "vendorId", "too long" };
-        rc = AMP_E_VALUE;
-    }
-    return rc;
+    if (rc < 0)
+        return rc;
+    *fault = (struct amp_fault){ 0, "vendorId", NULL };
+    if (amp_text_is(c.vendor_id, "null"))
+        fault->rc = AMP_E_MISSING, fault->why = "required, but null";
+    else if (c.vendor_id.at[0] != '"')
+        fault->rc = AMP_E_TYPE, fault->why = "not a text";
+    else if (amp_scan_string(c.vendor_id.at + 1, json.at + json.len, AMP_SCAN_SOUND, &t, &err) &&
+             t.chars > 255)
+        fault->rc = AMP_E_VALUE, fault->why = "too long";
+    return fault->rc;
 }
 
 static const char *read_custom(struct odd *o, const char *p)
@@ -407,9 +411,8 @@ const char *amp_read_odd(struct amp_reader *d, const char *p, const struct amp_f
 {
     struct odd o = { d, p, f, home, slot, absent, in_list };
 
-    if (is_word(p, d->end, "null") &&
-        !(f->kind == AMP_K_ANY && (f->flags & AMP_F_REQUIRED || in_list)))
-        return read_null(&o, p);
+    if (f->kind != AMP_K_ANY && is_word(p, d->end, "null"))
+        return read_null(&o, p); /* null is any value, but no value of a type */
     if (f->flags & AMP_F_LIST && !in_list)
         return type_fail(&o);
     return read_by_kind(&o, p);

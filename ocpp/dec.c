@@ -8,7 +8,9 @@ struct sum {
     uint64_t digits;
     int count; /* significant digits in `digits` */
     int exp;
-    bool dropped; /* zeros beyond DIGITS_MAX were left out; only more zeros may follow */
+    bool full;  /* what follows is beyond DIGITS_MAX and left out, */
+    bool exact; /* and is all zeros so far */
+    bool up;    /* the first digit left out is 5 or more */
 };
 
 static bool is_digit(char c)
@@ -16,18 +18,18 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* False: too many significant digits. */
-static bool add_digit(struct sum *s, char c, bool fraction)
+static void add_digit(struct sum *s, char c, bool fraction)
 {
-    if (s->count == DIGITS_MAX || s->dropped) {
-        s->dropped = true;
+    if (s->count == DIGITS_MAX || s->full) {
+        s->up = s->full ? s->up : c >= '5';
+        s->full = true;
+        s->exact &= c == '0';
         s->exp += !fraction && s->exp < EXP_MAX;
-        return c == '0';
+        return;
     }
     s->digits = s->digits * 10 + (unsigned)(c - '0');
     s->count += s->digits != 0;
     s->exp -= fraction && s->exp > -EXP_MAX;
-    return true;
 }
 
 /* The exponent behind 'e'; false if it has no digits. */
@@ -47,12 +49,11 @@ static bool read_exp(const char **p, const char *end, int *out)
     return true;
 }
 
-static int finish(const struct sum *s, bool minus, bool fits, struct amp_dec *out)
+static int finish(struct sum *s, bool minus, struct amp_dec *out)
 {
     int exp = s->exp;
 
-    if (!fits)
-        return AMP_E_VALUE;
+    s->digits += s->up; /* 10^18 at most: still 64 bits */
     if (exp < INT8_MIN || exp > INT8_MAX) {
         if (s->digits)
             return AMP_E_VALUE;
@@ -63,10 +64,10 @@ static int finish(const struct sum *s, bool minus, bool fits, struct amp_dec *ou
     return 0;
 }
 
-int amp_dec_parse(struct amp_text t, bool lax, struct amp_dec *out)
+static int parse(struct amp_text t, bool lax, bool round, struct amp_dec *out)
 {
-    struct sum s = { 0, 0, 0, false };
-    bool minus = false, fits = true;
+    struct sum s = { .exact = true };
+    bool minus = false;
     const char *p, *end;
     int exp = 0;
 
@@ -82,12 +83,12 @@ int amp_dec_parse(struct amp_text t, bool lax, struct amp_dec *out)
     if (*p == '0' && end - p > 1 && is_digit(p[1]))
         return AMP_E_TYPE; /* JSON has no leading zeros: 010 is eight to some readers */
     for (; p < end && is_digit(*p); p++)
-        fits &= add_digit(&s, *p, false);
+        add_digit(&s, *p, false);
     if (p < end && (*p == '.' || (lax && *p == ','))) {
         if (++p == end || !is_digit(*p))
             return AMP_E_TYPE;
         for (; p < end && is_digit(*p); p++)
-            fits &= add_digit(&s, *p, true);
+            add_digit(&s, *p, true);
     }
     if (p < end && (*p == 'e' || *p == 'E')) {
         p++;
@@ -96,8 +97,20 @@ int amp_dec_parse(struct amp_text t, bool lax, struct amp_dec *out)
     }
     if (p != end)
         return AMP_E_TYPE;
+    if (!s.exact && !round)
+        return AMP_E_VALUE;
     s.exp += exp;
-    return finish(&s, minus, fits, out);
+    return finish(&s, minus, out);
+}
+
+int amp_dec_parse(struct amp_text t, bool lax, struct amp_dec *out)
+{
+    return parse(t, lax, false, out);
+}
+
+int amp_dec_parse_round(struct amp_text t, bool lax, struct amp_dec *out)
+{
+    return parse(t, lax, true, out);
 }
 
 static uint64_t magnitude(int64_t v)

@@ -14,6 +14,9 @@ struct amp_dec {
  * 0; AMP_E_TYPE: no number; AMP_E_VALUE: more than 18 significant digits or an exponent beyond int8. */
 int amp_dec_parse(struct amp_text t, bool lax, struct amp_dec *out);
 
+/* The same for numbers that others made: digits beyond the 18th are rounded away, half away from zero. */
+int amp_dec_parse_round(struct amp_text t, bool lax, struct amp_dec *out);
+
 /* Shortest plain notation, no exponent: 10.1, 7, -0.05. */
 void amp_dec_write(struct amp_buf *b, struct amp_dec d);
 

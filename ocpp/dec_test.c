@@ -69,6 +69,31 @@ static void test_parse(void)
     }
 }
 
+static void test_round(void)
+{
+    static const struct {
+        const char *in;
+        int rc;
+        const char *out;
+    } cases[] = {
+        {"7.50",                            0,           "7.5"                 },
+        { "12345678901234567890.123456789", 0,           "12345678901234567900"},
+        { "-1.2345678901234567849",         0,           "-1.23456789012345678"},
+        { "-1.234567890123456785",          0,           "-1.23456789012345679"},
+        { "999999999999999999.5",           0,           "1000000000000000000" },
+        { "1e400",                          AMP_E_VALUE, "0"                   },
+        { "x",                              AMP_E_TYPE,  "0"                   },
+    };
+
+    for (size_t i = 0; i < AMP_COUNT(cases); i++) {
+        struct amp_dec d;
+        int rc = amp_dec_parse_round(amp_text_of(cases[i].in), false, &d);
+
+        CHECK(rc == cases[i].rc && !strcmp(text_of(d), cases[i].out), "%s: %d %s", cases[i].in, rc,
+              text_of(d));
+    }
+}
+
 static void test_scale(void)
 {
     static const struct {
@@ -138,6 +163,7 @@ static void test_of(void)
 int main(void)
 {
     RUN(test_parse);
+    RUN(test_round);
     RUN(test_scale);
     RUN(test_compare);
     RUN(test_of);
