@@ -157,7 +157,7 @@ struct amp_message_fact {
     int64_t wh;
     char tag[AMP_TAG_CAP], parent[AMP_TAG_CAP];
     uint8_t reason;
-    bool in_tx;
+    uint32_t kept; /* STOP: samples kept for it */
     struct amp_measurands stop_list;
     struct amp_sample sample; /* METER; reading of START and STOP too */
 };

@@ -103,6 +103,7 @@ int amp_queue_stop(struct amp_station *st, int connector)
     pack_head(st, &out, st->queue.next, connector);
     amp_pack_when(&out, tx->stop_when);
     amp_pack_u8(&out, tx->stop_reason);
+    amp_pack_u32(&out, tx->kept);
     amp_pack_str(&out, tx->stop_tag);
     amp_pack_u8(&out, st->set.stop_sampled.count);
     amp_buf_put(&out, st->set.stop_sampled.item, st->set.stop_sampled.count);
@@ -164,6 +165,7 @@ static bool parse(const struct amp_station *st, const struct amp_entry *e,
     } else {
         f->when = amp_cut_when(&in);
         f->reason = (uint8_t)amp_cut_u8(&in);
+        f->kept = amp_cut_u32(&in);
         amp_cut_str(&in, f->tag, sizeof(f->tag));
         f->stop_list.count = (uint8_t)amp_cut_u8(&in);
         in.bad |= f->stop_list.count > AMP_MEASURANDS_MAX;
@@ -268,7 +270,7 @@ void amp_queue_load(struct amp_station *st, const struct amp_entry *e)
 {
     struct amp_cut in = {e->data, e->len, false};
     struct amp_message_fact f;
-    uint32_t index;
+    uint32_t index = 0;
 
     if (e->type == AMP_ENTRY_STATE) {
         load_state(st, &in);
@@ -284,6 +286,8 @@ void amp_queue_load(struct amp_station *st, const struct amp_entry *e)
         st->queue.next = f.seq + 1;
     if (f.type == AMP_ENTRY_START)
         load_start(st, &f);
+    if (f.type == AMP_ENTRY_SAMPLE)
+        st->con[f.connector].tx.kept = index + 1;
     if (f.type == AMP_ENTRY_STOP && st->con[f.connector].tx.local == f.local)
         st->con[f.connector].tx.open = false;
     else if (f.local >= st->queue.view[f.connector].last_local)
@@ -430,7 +434,7 @@ static bool find_record(struct amp_station *st, uint32_t *at, unsigned type,
 {
     const struct amp_message_fact *f = &st->call.fact;
     struct amp_entry e;
-    uint32_t index;
+    uint32_t index = 0;
 
     while (amp_journal_next(st, at, &e))
         if (e.type == type && parse(st, &e, out, &index) && out->local == f->local &&
@@ -448,7 +452,7 @@ bool amp_queue_sample(struct amp_station *st, struct amp_sample_walk *w, struct 
         uint32_t at = 0;
 
         w->part = 1;
-        while (find_record(st, &at, AMP_ENTRY_SAMPLE, &found))
+        while (st->call.fact.kept && find_record(st, &at, AMP_ENTRY_SAMPLE, &found))
             w->total++;
         at = 0;
         if (w->max && stop_sample(st, AMP_C_BEGIN, out) &&
@@ -458,7 +462,7 @@ bool amp_queue_sample(struct amp_station *st, struct amp_sample_walk *w, struct 
             return true;
         }
     }
-    while (w->part == 1 && find_record(st, &w->at, AMP_ENTRY_SAMPLE, &found)) {
+    while (w->part == 1 && w->index < w->total && find_record(st, &w->at, AMP_ENTRY_SAMPLE, &found)) {
         unsigned i = w->index++;
 
         /* evenly spread: of `total`, those where the scaled index steps */
