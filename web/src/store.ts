@@ -193,6 +193,7 @@ export function putCommand(c: Command): void {
 export function applyEvents(events: LiveEvent[]): boolean {
   let complete = true;
   const fresh: Message[] = [];
+  const heard = new Map<string, string>(); // any message is a sign of life, and the charger itself is not told anew for each
   batch(() => {
     for (const e of events) {
       switch (e.kind) {
@@ -216,6 +217,7 @@ export function applyEvents(events: LiveEvent[]): boolean {
           break;
         case 'message':
           fresh.unshift(e.data);
+          if (e.data.direction === 'received' && e.data.charger) heard.set(e.data.charger, e.data.at);
           break;
         case 'command':
           putCommand(e.data);
@@ -223,6 +225,10 @@ export function applyEvents(events: LiveEvent[]): boolean {
         case 'connection':
           break;
       }
+    }
+    for (const [id, at] of heard) {
+      const c = chargers.get(id);
+      if (c && (c.peek().lastSeenAt ?? '') < at) c.value = { ...c.peek(), lastSeenAt: at };
     }
     if (fresh.length) {
       // a message that was in the snapshot comes again when the socket resumes behind it

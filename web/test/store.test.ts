@@ -75,6 +75,14 @@ test('messages: newest first, none twice, bounded', () => {
   assert.equal(store.messages.value[0]?.messageId, String(store.LOG_MAX + 18));
 });
 
+test('a message is a sign of life', () => {
+  const m = (direction: string, when: string) => event('message', { at: when, charger: 'CP1', direction, type: 'CALL', messageId: when });
+  store.applyEvents([m('received', '2026-01-01T00:00:07Z'), m('sent', '2026-01-01T00:00:09Z')]);
+  assert.equal(store.charger('CP1')?.value.lastSeenAt, '2026-01-01T00:00:07Z', 'what we say is none');
+  store.applyEvents([m('received', '2026-01-01T00:00:05Z')]);
+  assert.equal(store.charger('CP1')?.value.lastSeenAt, '2026-01-01T00:00:07Z', 'an old one changes nothing');
+});
+
 test('a change draws one charger only', () => {
   store.loadChargers([{ ...cp1, id: 'CP2' }]);
   let draws = 0;
