@@ -262,20 +262,29 @@ static void start_station(struct solo *s)
 
 static void arrive(struct solo *s, int connector, const char *kind)
 {
-    if (plant_arrive(&s->plant, posix_device_station(s->device), connector, vehicle_find(kind),
-                     s->options.seed + ++s->cars) < 0)
+    const struct vehicle_kind *k = vehicle_find(kind);
+
+    if (s->plant.bays[connector].occupied) {
+        SAY(s, VIEW_BAD, "arrive", "connector %d is occupied", connector);
         return;
+    }
     SAY(s, VIEW_PLUG, "plugged in", "connector %d: battery %d %%", connector,
-        (int)(s->plant.bays[connector].vehicle.soc * 100 + 0.5));
+        (int)(k->arrives * 100 + 0.5));
     s->visits[connector].leave_at = s->visits[connector].arrive_at = 0;
+    if (plant_arrive(&s->plant, posix_device_station(s->device), connector, k,
+                     s->options.seed + ++s->cars) < 0)
+        return; /* cannot be: it is free */
     posix_device_touch(s->device);
 }
 
 static void leave(struct solo *s, int connector)
 {
     s->visits[connector].leave_at = 0;
-    if (plant_leave(&s->plant, posix_device_station(s->device), connector) == 0)
-        SAY(s, VIEW_PLUG, "unplugged", "connector %d", connector);
+    if (!s->plant.bays[connector].occupied)
+        return;
+    SAY(s, VIEW_PLUG, "unplugged", "connector %d", connector);
+    if (plant_leave(&s->plant, posix_device_station(s->device), connector) < 0)
+        return; /* cannot be: somebody is there */
     posix_device_touch(s->device);
 }
 
