@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const program = join(process.env.AMP_BUILD ?? 'build/dev', 'cli', 'amperstand');
+const program = join(process.env.AMP_BUILD ?? 'build/dev', 'amperstand');
 export const adminKey = 'peer-tests-admin-key-0123456789abcdef';
 
 export function tempDir(): string {

@@ -57,7 +57,7 @@ function check(data: string, acknowledged: string[]): void {
     const out = execFileSync('sqlite3', ['-json', join(data, 'amperstand.db'), query], { maxBuffer: 1 << 28 }).toString();
     return out ? JSON.parse(out) : [];
   };
-  const partitions = sql("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'reading_[0-9]*'").map((r) => r.name);
+  const partitions = sql("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'reading_[0-9]*' AND name NOT GLOB '*_by'").map((r) => r.name);
   const readings = sql(partitions.map((p: string) => `SELECT charger, connector, transaction_key AS tx, at_ms, hash, energy_wh FROM ${p}`).join(' UNION ALL '));
   const transactions = sql('SELECT t.*, c.id AS station FROM charging_transaction t JOIN charger c ON c.key = t.charger');
 
