@@ -1,11 +1,12 @@
 /* station/authorize.c - may this tag charge here? station-1.6 49-63, 81, 113.
  *
- * Who is asked: sources on the station first (local list, cache: amp_tag_sources), the central system when it listens, and when it
- * does not, the rules for off-line use. Whether it listens is known from the link at once, never by waiting for a timeout (56). */
+ * Who is asked: sources on the station first (local list, cache: amp_tag_sources), the central
+ * system when it listens, and when it does not, the rules for off-line use. Whether it listens is
+ * known from the link at once, never by waiting for a timeout (56). */
 #include "station/impl.h"
 
 /* The local list stands before the cache; each comes as a file of its own. */
-const struct amp_tag_source *const amp_tag_sources[] = {NULL};
+const struct amp_tag_source *const amp_tag_sources[] = { NULL };
 
 static bool tag_eq(const char *a, const char *b)
 {
@@ -50,7 +51,8 @@ static void refuse(struct amp_station *st, int connector, const char *tag)
     (void)amp_connector_step(st, connector, AMP_EV_CANCEL);
 }
 
-/* The answer is here. A tag that wants to stop somebody's transaction must be of the same group (60). */
+/* The answer is here. A tag that wants to stop somebody's transaction must be of the same group
+ * (60). */
 static void settle(struct amp_station *st, int connector, bool accepted, const char *parent)
 {
     struct amp_connector *c = &st->con[connector];
@@ -78,7 +80,8 @@ static void settle_offline(struct amp_station *st, int connector)
 
     lookup(st, c->auth.tag, &known);
     if (known.status)
-        yes = valid(st, &known) && st->set.local_authorize_offline; /* 54; present but not valid: 55 */
+        yes = valid(st, &known) &&
+              st->set.local_authorize_offline; /* 54; present but not valid: 55 */
     else
         yes = st->set.allow_offline_unknown && !c->auth.stops;
     settle(st, connector, yes, known.parent);
@@ -89,8 +92,8 @@ void amp_auth_begin(struct amp_station *st, int connector, const char *tag, bool
     struct amp_connector *c = &st->con[connector];
     struct amp_tag_info known;
 
-    c->auth = (struct amp_auth){.state = AMP_AUTH_WANTED, .stops = stops, .remote = remote};
-    memcpy(c->auth.tag, tag, AMP_TAG_CAP);
+    c->auth = (struct amp_auth){ .state = AMP_AUTH_WANTED, .stops = stops, .remote = remote };
+    amp_text_copy(c->auth.tag, AMP_TAG_CAP, amp_text_of(tag));
     if (!stops && c->status != AMP_PREPARING)
         (void)amp_connector_step(st, connector, AMP_EV_CLAIM); /* somebody is here (33) */
     if (!amp_online(st)) {
@@ -143,15 +146,15 @@ void amp_auth_offline(struct amp_station *st)
 
 /* ---- a tag is shown ---- */
 
-/* Connector 0: the reader serves all. The own transaction first, then a held cable or an own claim, then a car that waits for a tag,
- * then a free connector. */
+/* Connector 0: the reader serves all. The own transaction first, then a held cable or an own claim,
+ * then a car that waits for a tag, then a free connector. */
 static int choose(const struct amp_station *st, const char *tag)
 {
     for (int i = 1; i <= st->connectors; i++) {
         const struct amp_connector *c = &st->con[i];
 
-        if ((c->tx.open && tag_eq(c->tx.tag, tag)) || (c->held_tag[0] && tag_eq(c->held_tag, tag)) ||
-            (c->claimed && tag_eq(c->claim, tag)))
+        if ((c->tx.open && tag_eq(c->tx.tag, tag)) ||
+            (c->held_tag[0] && tag_eq(c->held_tag, tag)) || (c->claimed && tag_eq(c->claim, tag)))
             return i;
     }
     for (int i = 1; i <= st->connectors; i++)
@@ -191,7 +194,7 @@ static bool may_begin(const struct amp_station *st, const struct amp_connector *
 
 void amp_auth_tag(struct amp_station *st, int connector, struct amp_text shown)
 {
-    char tag[AMP_TAG_CAP] = {0};
+    char tag[AMP_TAG_CAP] = { 0 };
     struct amp_connector *c;
 
     if (shown.len == 0 || shown.len >= AMP_TAG_CAP) {

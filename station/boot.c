@@ -1,7 +1,8 @@
 /* station/boot.c - BootNotification until somebody accepts this station. station-1.6 18-27. */
 #include "station/impl.h"
 
-#define BACK_OFF_S     60 /* when the central system leaves the interval to us, or does not answer; doubles */
+#define BACK_OFF_S \
+    60 /* when the central system leaves the interval to us, or does not answer; doubles */
 #define BACK_OFF_CAP_S 3600
 
 static void set_state(struct amp_station *st, enum amp_boot_state state, uint64_t interval_s)
@@ -19,7 +20,8 @@ static uint64_t back_off_s(struct amp_station *st)
     return s < BACK_OFF_CAP_S ? s : BACK_OFF_CAP_S;
 }
 
-/* Boot counter, for message ids that are never used again, and whether anybody ever accepted us (26). */
+/* Boot counter, for message ids that are never used again, and whether anybody ever accepted us
+ * (26). */
 static void pack(const struct amp_station *st, struct amp_buf *out)
 {
     amp_pack_u32(out, st->boot_count);
@@ -48,7 +50,7 @@ int amp_boot_save(struct amp_station *st)
 
 void amp_boot_load(struct amp_station *st, const struct amp_entry *e)
 {
-    struct amp_cut in = {e->data, e->len, false};
+    struct amp_cut in = { e->data, e->len, false };
 
     st->boot_count = amp_cut_u32(&in);
     st->ever_accepted = amp_cut_u8(&in) != 0;
@@ -87,7 +89,8 @@ void amp_boot_answered(struct amp_station *st, enum amp_registration status, int
     set_state(st, status == AMP_REG_PENDING ? AMP_BOOT_PENDING : AMP_BOOT_REJECTED, wait_s);
 }
 
-/* No answer, an error, nonsense: later again, longer each time, never silence (24). A lost connection asks at once. */
+/* No answer, an error, nonsense: later again, longer each time, never silence (24). A lost
+ * connection asks at once. */
 void amp_boot_failed(struct amp_station *st, int rc)
 {
     st->boot_at = rc == AMP_E_IO ? st->now : st->now + back_off_s(st) * 1000;

@@ -9,7 +9,7 @@ static void test_accepted(void)
     world_defaults(&w);
     w.config.serial = AMP_TEXT("0123456789012345678901234567890123");
     w.config.iccid = AMP_TEXT("");
-    w.config.settings = (const char *const[]){"HeartbeatInterval=33", NULL};
+    w.config.settings = (const char *const[]){ "HeartbeatInterval=33", NULL };
     w.boot_interval = 0;
     CHECK(world_boot(&w) == 0, "start");
     w.mute = "StatusNotification";
@@ -85,7 +85,8 @@ static void test_pending(void)
     world_call(&w, "RemoteStopTransaction", "{\"transactionId\":1}");
     CHECK(!strcmp(w.reply, "{\"status\":\"Rejected\"}"), "%s", w.reply);
     world_mark(&w);
-    world_call(&w, "TriggerMessage", "{\"requestedMessage\":\"StatusNotification\",\"connectorId\":1}");
+    world_call(&w, "TriggerMessage",
+               "{\"requestedMessage\":\"StatusNotification\",\"connectorId\":1}");
     CHECK_TRACE(&w, "ok:TriggerMessage S1:Preparing");
     world_mark(&w);
     world_run(&w, 29000);
@@ -136,9 +137,9 @@ static void test_no_good_answer(void)
         const char *why, *mute, *error, *answer;
         unsigned after_s;
     } cases[] = {
-        {"no answer", "BootNotification", NULL, NULL, 90},
-        {"an error", NULL, "BootNotification", NULL, 60},
-        {"malformed", NULL, NULL, "{\"status\":\"Maybe\"}", 60},
+        {"no answer",  "BootNotification", NULL,               NULL,                     90},
+        { "an error",  NULL,               "BootNotification", NULL,                     60},
+        { "malformed", NULL,               NULL,               "{\"status\":\"Maybe\"}", 60},
     };
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
@@ -181,7 +182,7 @@ static void test_never_accepted(void)
 
     world_defaults(&w);
     w.refuse = true;
-    w.config.settings = (const char *const[]){"AllowOfflineTxForUnknownId=true", NULL};
+    w.config.settings = (const char *const[]){ "AllowOfflineTxForUnknownId=true", NULL };
     CHECK(world_boot(&w) == 0, "start");
     world_plug(&w, 1, true);
     world_tag(&w, 1, "TAG1");
@@ -191,7 +192,7 @@ static void test_never_accepted(void)
     world_defaults(&w);
     w.refuse = true;
     w.config.charge_before_accepted = true;
-    w.config.settings = (const char *const[]){"AllowOfflineTxForUnknownId=true", NULL};
+    w.config.settings = (const char *const[]){ "AllowOfflineTxForUnknownId=true", NULL };
     CHECK(world_boot(&w) == 0, "start");
     world_run(&w, 4000);
     world_plug(&w, 1, true);
@@ -215,7 +216,7 @@ static void test_time_from_an_earlier_boot(void)
         world_defaults(&w);
         w.refuse = true;
         w.config.charge_before_accepted = true;
-        w.config.settings = (const char *const[]){"AllowOfflineTxForUnknownId=true", NULL};
+        w.config.settings = (const char *const[]){ "AllowOfflineTxForUnknownId=true", NULL };
         CHECK(world_boot(&w) == 0, "start");
         world_run(&w, 4000);
         world_plug(&w, 1, true);
@@ -244,6 +245,7 @@ static void test_heartbeat(void)
     struct world w;
 
     world_defaults(&w);
+    w.config.settings = (const char *const[]){ "ConnectionTimeOut=1000", NULL };
     w.boot_interval = 60;
     CHECK(world_boot(&w) == 0, "start");
     world_run(&w, 10);

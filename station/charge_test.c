@@ -51,8 +51,8 @@ static void test_tag_then_plug(void)
     world_mark(&w);
     world_tag(&w, 0, "TAG1");
     world_run(&w, 59000);
-    world_plug(&w, 1, true);
-    CHECK_TRACE(&w, "S1:Preparing Auth:TAG1 Start1 S1:Charging");
+    world_plug(&w, 1, true); /* pilot B first, then C */
+    CHECK_TRACE(&w, "S1:Preparing Auth:TAG1 Start1 S1:SuspendedEV S1:Charging");
     world_close(&w);
 }
 
@@ -156,7 +156,8 @@ static void test_unplugged_at_the_car(void)
     w.mute = "StatusNotification";
     world_settle(&w);
     w.mute = NULL;
-    CHECK(strstr(w.last, "\"status\":\"SuspendedEV\"") && strstr(w.last, "\"errorCode\":\"NoError\"") &&
+    CHECK(strstr(w.last, "\"status\":\"SuspendedEV\"") &&
+              strstr(w.last, "\"errorCode\":\"NoError\"") &&
               strstr(w.last, "\"info\":\"EV side disconnected\""),
           "%s", w.last);
     CHECK(w.car[1].locked && !w.car[1].permitted, "locked, no energy");
@@ -177,8 +178,8 @@ static void test_faults(void)
     world_mark(&w);
     CHECK(amp_station_fault(w.st, 1, AMP_ERROR_GROUND, AMP_TEXT("leak"), w.now) == 0, "fault");
     world_settle(&w);
-    CHECK(strstr(w.last, "\"errorCode\":\"GroundFailure\"") && strstr(w.last, "\"info\":\"leak\""), "%s",
-          w.last);
+    CHECK(strstr(w.last, "\"errorCode\":\"GroundFailure\"") && strstr(w.last, "\"info\":\"leak\""),
+          "%s", w.last);
     CHECK(!w.car[1].permitted, "no energy");
     CHECK(amp_station_fault(w.st, 1, AMP_ERROR_GROUND, AMP_TEXT("leak"), w.now) == 0, "again");
     world_settle(&w);
@@ -251,7 +252,8 @@ static void test_minimum_duration(void)
     world_plug(&w, 1, true);
     world_run(&w, 9000);
     CHECK_TRACE(&w, "");
-    world_call(&w, "TriggerMessage", "{\"requestedMessage\":\"StatusNotification\",\"connectorId\":1}");
+    world_call(&w, "TriggerMessage",
+               "{\"requestedMessage\":\"StatusNotification\",\"connectorId\":1}");
     CHECK_TRACE(&w, "ok:TriggerMessage S1:Preparing");
     world_run(&w, 1500);
     CHECK_TRACE(&w, "ok:TriggerMessage S1:Preparing S1:Preparing");

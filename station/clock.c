@@ -1,7 +1,8 @@
 /* station/clock.c - the wall clock, kept as an offset to monotonic time. station-1.6 26, 30.
  *
- * A device without a battery clock may charge before it ever heard the time. Its records then carry monotonic time and the number
- * of the boot; what time that was is known as soon as the clock is set in that boot, and a record tells later boots. */
+ * A device without a battery clock may charge before it ever heard the time. Its records then carry
+ * monotonic time and the number of the boot; what time that was is known as soon as the clock is
+ * set in that boot, and a record tells later boots. */
 #include "station/impl.h"
 
 #define DRIFT_MAX_MS 1000 /* a smaller difference is the network's */
@@ -9,9 +10,9 @@
 struct amp_when amp_when_now(struct amp_station *st)
 {
     if (st->clock_known)
-        return (struct amp_when){(int64_t)st->now + st->clock_offset_ms, 0};
+        return (struct amp_when){ (int64_t)st->now + st->clock_offset_ms, 0 };
     st->mono_stored = true;
-    return (struct amp_when){(int64_t)st->now, st->boot_count};
+    return (struct amp_when){ (int64_t)st->now, st->boot_count };
 }
 
 static void store_offset(struct amp_station *st)
@@ -55,7 +56,7 @@ static bool find_offset(struct amp_station *st, uint32_t boot, int64_t *offset)
     bool found = false;
 
     while (amp_journal_next(st, &at, &e)) {
-        struct amp_cut in = {e.data, e.len, false};
+        struct amp_cut in = { e.data, e.len, false };
 
         if (e.type == AMP_ENTRY_CLOCK && amp_cut_u32(&in) == boot) {
             *offset = amp_cut_i64(&in);

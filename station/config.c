@@ -10,11 +10,11 @@ struct row {
     uint16_t offset; /* in struct amp_settings */
     int32_t min, max;
     const char *initial;
-    void (*apply)(struct amp_station *st);                             /* acts at once */
-    void (*fixed)(const struct amp_station *st, struct amp_buf *out);  /* FIXED: what it is */
+    void (*apply)(struct amp_station *st);                            /* acts at once */
+    void (*fixed)(const struct amp_station *st, struct amp_buf *out); /* FIXED: what it is */
 };
 
-#define AT(field) (uint16_t)offsetof(struct amp_settings, field)
+#define AT(field) (uint16_t) offsetof(struct amp_settings, field)
 #define DAY       86400
 
 static void fixed_connectors(const struct amp_station *st, struct amp_buf *out)
@@ -62,51 +62,52 @@ static void apply_key(struct amp_station *st)
 }
 
 static const struct row rows[] = {
-    {"AllowOfflineTxForUnknownId", BOOL, RW, AT(allow_offline_unknown), 0, 1, "false", NULL, NULL},
-    {"AuthorizationKey", KEY, W, AT(key), 32, AMP_KEY_HEX_MAX, "", apply_key, NULL},
-    {"AuthorizeRemoteTxRequests", BOOL, RW, AT(authorize_remote), 0, 1, "false", NULL, NULL},
-    {"ClockAlignedDataInterval", INT, RW, AT(clock_aligned_s), 0, DAY, "0", amp_metering_retime,
-     NULL},
-    {"ConnectionTimeOut", INT, RW, AT(connection_timeout_s), 0, DAY, "60", NULL, NULL},
-    {"ConnectorPhaseRotation", ROTATION, RW, AT(rotation), 0, 0, "", NULL, NULL},
-    {"ConnectorPhaseRotationMaxLength", FIXED, R, 0, 0, 0, NULL, NULL, fixed_rotations},
-    {"GetConfigurationMaxKeys", FIXED, R, 0, 0, 0, NULL, NULL, fixed_keys},
-    {"HeartbeatInterval", INT, RW, AT(heartbeat_s), 0, 31 * DAY, "300", NULL, NULL},
-    {"LocalAuthorizeOffline", BOOL, RW, AT(local_authorize_offline), 0, 1, "true", NULL, NULL},
-    {"LocalPreAuthorize", BOOL, RW, AT(local_pre_authorize), 0, 1, "false", NULL, NULL},
-    {"MaxEnergyOnInvalidId", INT, RW, AT(max_energy_invalid_wh), 0, 1000000, "0", NULL, NULL},
-    {"MessageTimeout", INT, RW, AT(message_timeout_s), 1, 600, "30", NULL, NULL},
-    {"MeterValuesAlignedData", LIST, RW, AT(aligned), 0, 0, "Energy.Active.Import.Register", NULL,
-     NULL},
-    {"MeterValuesAlignedDataMaxLength", FIXED, R, 0, 0, 0, NULL, NULL, fixed_measurands},
-    {"MeterValuesSampledData", LIST, RW, AT(sampled), 0, 0,
-     "Energy.Active.Import.Register,Power.Active.Import", NULL, NULL},
-    {"MeterValuesSampledDataMaxLength", FIXED, R, 0, 0, 0, NULL, NULL, fixed_measurands},
-    {"MeterValueSampleInterval", INT, RW, AT(sample_s), 0, DAY, "60", amp_metering_retime, NULL},
-    {"MinimumStatusDuration", INT, RW, AT(minimum_status_s), 0, 3600, "0", NULL, NULL},
-    {"NumberOfConnectors", FIXED, R, 0, 0, 0, NULL, NULL, fixed_connectors},
-    {"ResetRetries", INT, RW, AT(reset_retries), 0, 100, "1", NULL, NULL},
-    {"StopTransactionMaxMeterValues", FIXED, R, 0, 0, 0, NULL, NULL, fixed_samples},
-    {"StopTransactionOnEVSideDisconnect", BOOL, RW, AT(stop_on_ev_disconnect), 0, 1, "true", NULL,
-     NULL},
-    {"StopTransactionOnInvalidId", BOOL, RW, AT(stop_on_invalid), 0, 1, "true", NULL, NULL},
-    {"StopTxnAlignedData", LIST, RW, AT(stop_aligned), 0, 0, "", NULL, NULL},
-    {"StopTxnAlignedDataMaxLength", FIXED, R, 0, 0, 0, NULL, NULL, fixed_measurands},
-    {"StopTxnSampledData", LIST, RW, AT(stop_sampled), 0, 0, "", NULL, NULL},
-    {"StopTxnSampledDataMaxLength", FIXED, R, 0, 0, 0, NULL, NULL, fixed_measurands},
-    {"SupportedFeatureProfiles", FIXED, R, 0, 0, 0, NULL, NULL, fixed_profiles},
-    {"TransactionMessageAttempts", INT, RW, AT(message_attempts), 1, 100, "3", NULL, NULL},
-    {"TransactionMessageRetryInterval", INT, RW, AT(message_retry_s), 0, DAY, "60", NULL, NULL},
-    {"UnlockConnectorOnEVSideDisconnect", BOOL, RW, AT(unlock_on_ev_disconnect), 0, 1, "true", NULL,
-     NULL},
-    {"WebSocketPingInterval", INT, RW, AT(ping_s), 0, DAY, "60", apply_ping, NULL},
+    {"AllowOfflineTxForUnknownId",         BOOL,     RW, AT(allow_offline_unknown),   0,  1,               "false",                         NULL,
+     NULL                                                                                                                                                                        },
+    { "AuthorizationKey",                  KEY,      W,  AT(key),                     32, AMP_KEY_HEX_MAX, "",                              apply_key,           NULL            },
+    { "AuthorizeRemoteTxRequests",         BOOL,     RW, AT(authorize_remote),        0,  1,               "false",                         NULL,                NULL            },
+    { "ClockAlignedDataInterval",          INT,      RW, AT(clock_aligned_s),         0,  DAY,             "0",                             amp_metering_retime,
+     NULL                                                                                                                                                                        },
+    { "ConnectionTimeOut",                 INT,      RW, AT(connection_timeout_s),    0,  DAY,             "60",                            NULL,                NULL            },
+    { "ConnectorPhaseRotation",            ROTATION, RW, AT(rotation),                0,  0,               "",                              NULL,                NULL            },
+    { "ConnectorPhaseRotationMaxLength",   FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_rotations },
+    { "GetConfigurationMaxKeys",           FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_keys      },
+    { "HeartbeatInterval",                 INT,      RW, AT(heartbeat_s),             0,  31 * DAY,        "300",                           NULL,                NULL            },
+    { "LocalAuthorizeOffline",             BOOL,     RW, AT(local_authorize_offline), 0,  1,               "true",                          NULL,                NULL            },
+    { "LocalPreAuthorize",                 BOOL,     RW, AT(local_pre_authorize),     0,  1,               "false",                         NULL,                NULL            },
+    { "MaxEnergyOnInvalidId",              INT,      RW, AT(max_energy_invalid_wh),   0,  1000000,         "0",                             NULL,                NULL            },
+    { "MessageTimeout",                    INT,      RW, AT(message_timeout_s),       1,  600,             "30",                            NULL,                NULL            },
+    { "MeterValuesAlignedData",            LIST,     RW, AT(aligned),                 0,  0,               "Energy.Active.Import.Register", NULL,
+     NULL                                                                                                                                                                        },
+    { "MeterValuesAlignedDataMaxLength",   FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_measurands},
+    { "MeterValuesSampledData",            LIST,     RW, AT(sampled),                 0,  0,
+     "Energy.Active.Import.Register,Power.Active.Import",                                                                                   NULL,                NULL            },
+    { "MeterValuesSampledDataMaxLength",   FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_measurands},
+    { "MeterValueSampleInterval",          INT,      RW, AT(sample_s),                0,  DAY,             "60",                            amp_metering_retime, NULL            },
+    { "MinimumStatusDuration",             INT,      RW, AT(minimum_status_s),        0,  3600,            "0",                             NULL,                NULL            },
+    { "NumberOfConnectors",                FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_connectors},
+    { "ResetRetries",                      INT,      RW, AT(reset_retries),           0,  100,             "1",                             NULL,                NULL            },
+    { "StopTransactionMaxMeterValues",     FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_samples   },
+    { "StopTransactionOnEVSideDisconnect", BOOL,     RW, AT(stop_on_ev_disconnect),   0,  1,               "true",                          NULL,
+     NULL                                                                                                                                                                        },
+    { "StopTransactionOnInvalidId",        BOOL,     RW, AT(stop_on_invalid),         0,  1,               "true",                          NULL,                NULL            },
+    { "StopTxnAlignedData",                LIST,     RW, AT(stop_aligned),            0,  0,               "",                              NULL,                NULL            },
+    { "StopTxnAlignedDataMaxLength",       FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_measurands},
+    { "StopTxnSampledData",                LIST,     RW, AT(stop_sampled),            0,  0,               "",                              NULL,                NULL            },
+    { "StopTxnSampledDataMaxLength",       FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_measurands},
+    { "SupportedFeatureProfiles",          FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_profiles  },
+    { "TransactionMessageAttempts",        INT,      RW, AT(message_attempts),        1,  100,             "3",                             NULL,                NULL            },
+    { "TransactionMessageRetryInterval",   INT,      RW, AT(message_retry_s),         0,  DAY,             "60",                            NULL,                NULL            },
+    { "UnlockConnectorOnEVSideDisconnect", BOOL,     RW, AT(unlock_on_ev_disconnect), 0,  1,               "true",
+     NULL,                                                                                                                                                       NULL            },
+    { "WebSocketPingInterval",             INT,      RW, AT(ping_s),                  0,  DAY,             "60",                            apply_ping,          NULL            },
 };
 _Static_assert(AMP_COUNT(rows) <= 64, "amp_settings.stored has a bit for each row");
 
 /* ---- values ---- */
 
-static const char *const rotations[] = {"Unknown", "NotApplicable", "RST", "RTS",
-                                        "SRT",     "STR",           "TRS", "TSR"};
+static const char *const rotations[] = { "Unknown", "NotApplicable", "RST", "RTS",
+                                         "SRT",     "STR",           "TRS", "TSR" };
 
 /* "0.RST,1.RST": connectors that are not named are Unknown. */
 static int parse_rotation(const struct amp_station *st, struct amp_text t, uint8_t *out)
@@ -121,13 +122,13 @@ static int parse_rotation(const struct amp_station *st, struct amp_text t, uint8
 
         while (n < t.len && t.at[n] != ',')
             n++;
-        item = amp_text_trim((struct amp_text){t.at, n});
+        item = amp_text_trim((struct amp_text){ t.at, n });
         while (dot < item.len && item.at[dot] != '.')
             dot++;
-        if (dot == item.len || amp_text_int((struct amp_text){item.at, dot}, &c) < 0 || c < 0 ||
+        if (dot == item.len || amp_text_int((struct amp_text){ item.at, dot }, &c) < 0 || c < 0 ||
             c > st->connectors)
             return AMP_E_VALUE;
-        item = (struct amp_text){item.at + dot + 1, item.len - dot - 1};
+        item = (struct amp_text){ item.at + dot + 1, item.len - dot - 1 };
         while (word < AMP_COUNT(rotations) && !amp_text_eqi(item, amp_text_of(rotations[word])))
             word++;
         if (word == AMP_COUNT(rotations))
@@ -260,7 +261,8 @@ struct amp_text amp_config_name(unsigned row)
     return amp_text_of(rows[row].name);
 }
 
-/* A fixed cable cannot be let go: UnlockConnectorOnEVSideDisconnect is false then and stays so (103). */
+/* A fixed cable cannot be let go: UnlockConnectorOnEVSideDisconnect is false then and stays so
+ * (103). */
 static bool has_lock(const struct amp_station *st)
 {
     return st->hw->lock != NULL;
@@ -365,10 +367,11 @@ static int preset(struct amp_station *st, struct amp_text line)
         eq++;
     if (eq == line.len)
         return AMP_E_FORMAT;
-    row = amp_config_find(amp_text_trim((struct amp_text){line.at, eq}));
+    row = amp_config_find(amp_text_trim((struct amp_text){ line.at, eq }));
     if (row < 0)
         return AMP_E_ABSENT;
-    return parse(st, &rows[row], (struct amp_text){line.at + eq + 1, line.len - eq - 1}, &st->set);
+    return parse(st, &rows[row], (struct amp_text){ line.at + eq + 1, line.len - eq - 1 },
+                 &st->set);
 }
 
 int amp_config_init(struct amp_station *st, const char *const *list, struct amp_fault *fault)
@@ -383,7 +386,8 @@ int amp_config_init(struct amp_station *st, const char *const *list, struct amp_
 
         if (rc < 0) {
             amp_text_copy(fault->path, sizeof(fault->path), amp_text_of(*list));
-            fault->why = rc == AMP_E_ABSENT ? "no such configuration key" : "not a value for this key";
+            fault->why =
+                rc == AMP_E_ABSENT ? "no such configuration key" : "not a value for this key";
             return AMP_E_RANGE;
         }
     }
@@ -394,7 +398,7 @@ int amp_config_init(struct amp_station *st, const char *const *list, struct amp_
 
 void amp_config_load(struct amp_station *st, const struct amp_entry *e)
 {
-    struct amp_cut in = {e->data, e->len, false};
+    struct amp_cut in = { e->data, e->len, false };
     char name[64];
     int row;
 
@@ -404,7 +408,8 @@ void amp_config_load(struct amp_station *st, const struct amp_entry *e)
         return; /* a key of another version of this program */
     if (rows[row].kind == KEY)
         memcpy(st->old_key, st->set.key, sizeof(st->old_key));
-    if (parse(st, &rows[row], (struct amp_text){(const char *)in.at, (uint32_t)in.left}, &st->set) == 0)
+    if (parse(st, &rows[row], (struct amp_text){ (const char *)in.at, (uint32_t)in.left },
+              &st->set) == 0)
         st->set.stored |= (uint64_t)1 << row;
 }
 

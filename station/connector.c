@@ -1,8 +1,10 @@
-/* station/connector.c - the nine states of a connector, OCPP 1.6 §4.9, and the facts that move it. station-1.6 32-46, 105-110.
+/* station/connector.c - the nine states of a connector, OCPP 1.6 §4.9, and the facts that move it.
+ * station-1.6 32-46, 105-110.
  *
- * Facts (plugged, the car asks for energy, a tag is accepted, a transaction runs, a fault, operative or not) change in the functions
- * below; each change is an event, and the one table says what it does. A pair that is not listed is not possible: the event changes
- * nothing. The station itself is connector 0 and knows Available, Unavailable and Faulted only. */
+ * Facts (plugged, the car asks for energy, a tag is accepted, a transaction runs, a fault,
+ * operative or not) change in the functions below; each change is an event, and the one table says
+ * what it does. A pair that is not listed is not possible: the event changes nothing. The station
+ * itself is connector 0 and knows Available, Unavailable and Faulted only. */
 #include "station/impl.h"
 
 /* ---- guards: which of several rows for the same event ---- */
@@ -71,71 +73,72 @@ static void mark_over(struct amp_station *st, int connector)
 }
 
 static const struct move moves[] = {
-    {AMP_AVAILABLE,      AMP_EV_PLUG,       AMP_PREPARING,      NULL,        arm_timeout, "A2"},
-    {AMP_AVAILABLE,      AMP_EV_CLAIM,      AMP_PREPARING,      NULL,        arm_timeout, "A2"},
-    {AMP_AVAILABLE,      AMP_EV_RESERVE,    AMP_RESERVED,       NULL,        NULL,        "A7"},
-    {AMP_AVAILABLE,      AMP_EV_CLOSE,      AMP_UNAVAILABLE,    NULL,        NULL,        "A8"},
-    {AMP_AVAILABLE,      AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "A9"},
+    {AMP_AVAILABLE,       AMP_EV_PLUG,       AMP_PREPARING,      NULL,        arm_timeout, "A2"},
+    { AMP_AVAILABLE,      AMP_EV_CLAIM,      AMP_PREPARING,      NULL,        arm_timeout, "A2"},
+    { AMP_AVAILABLE,      AMP_EV_RESERVE,    AMP_RESERVED,       NULL,        NULL,        "A7"},
+    { AMP_AVAILABLE,      AMP_EV_CLOSE,      AMP_UNAVAILABLE,    NULL,        NULL,        "A8"},
+    { AMP_AVAILABLE,      AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "A9"},
 
-    {AMP_PREPARING,      AMP_EV_UNPLUG,     AMP_AVAILABLE,      unclaimed,   NULL,        "B1"},
-    {AMP_PREPARING,      AMP_EV_CANCEL,     AMP_AVAILABLE,      unclaimed,   NULL,        "B1"},
-    {AMP_PREPARING,      AMP_EV_EXPIRE,     AMP_AVAILABLE,      unclaimed,   NULL,        "B1"},
-    {AMP_PREPARING,      AMP_EV_ENERGY,     AMP_CHARGING,       NULL,        NULL,        "B3"},
-    {AMP_PREPARING,      AMP_EV_PAUSE_EV,   AMP_SUSPENDED_EV,   NULL,        NULL,        "B4"},
-    {AMP_PREPARING,      AMP_EV_PAUSE_EVSE, AMP_SUSPENDED_EVSE, NULL,        NULL,        "B5"},
-    {AMP_PREPARING,      AMP_EV_EXPIRE,     AMP_FINISHING,      NULL,        mark_over,   "B6"},
-    {AMP_PREPARING,      AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "B9"},
+    { AMP_PREPARING,      AMP_EV_UNPLUG,     AMP_AVAILABLE,      unclaimed,   NULL,        "B1"},
+    { AMP_PREPARING,      AMP_EV_CANCEL,     AMP_AVAILABLE,      unclaimed,   NULL,        "B1"},
+    { AMP_PREPARING,      AMP_EV_EXPIRE,     AMP_AVAILABLE,      unclaimed,   NULL,        "B1"},
+    { AMP_PREPARING,      AMP_EV_ENERGY,     AMP_CHARGING,       NULL,        NULL,        "B3"},
+    { AMP_PREPARING,      AMP_EV_PAUSE_EV,   AMP_SUSPENDED_EV,   NULL,        NULL,        "B4"},
+    { AMP_PREPARING,      AMP_EV_PAUSE_EVSE, AMP_SUSPENDED_EVSE, NULL,        NULL,        "B5"},
+    { AMP_PREPARING,      AMP_EV_EXPIRE,     AMP_FINISHING,      NULL,        mark_over,   "B6"},
+    { AMP_PREPARING,      AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "B9"},
 
-    {AMP_CHARGING,       AMP_EV_TX_END,     AMP_UNAVAILABLE,    closing,     mark_over,   "C8"},
-    {AMP_CHARGING,       AMP_EV_TX_END,     AMP_AVAILABLE,      unplugged,   NULL,        "C1"},
-    {AMP_CHARGING,       AMP_EV_PAUSE_EV,   AMP_SUSPENDED_EV,   NULL,        NULL,        "C4"},
-    {AMP_CHARGING,       AMP_EV_PAUSE_EVSE, AMP_SUSPENDED_EVSE, NULL,        NULL,        "C5"},
-    {AMP_CHARGING,       AMP_EV_TX_END,     AMP_FINISHING,      NULL,        mark_over,   "C6"},
-    {AMP_CHARGING,       AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "C9"},
+    { AMP_CHARGING,       AMP_EV_TX_END,     AMP_UNAVAILABLE,    closing,     mark_over,   "C8"},
+    { AMP_CHARGING,       AMP_EV_TX_END,     AMP_AVAILABLE,      unplugged,   NULL,        "C1"},
+    { AMP_CHARGING,       AMP_EV_PAUSE_EV,   AMP_SUSPENDED_EV,   NULL,        NULL,        "C4"},
+    { AMP_CHARGING,       AMP_EV_PAUSE_EVSE, AMP_SUSPENDED_EVSE, NULL,        NULL,        "C5"},
+    { AMP_CHARGING,       AMP_EV_TX_END,     AMP_FINISHING,      NULL,        mark_over,   "C6"},
+    { AMP_CHARGING,       AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "C9"},
 
-    {AMP_SUSPENDED_EV,   AMP_EV_TX_END,     AMP_UNAVAILABLE,    closing,     mark_over,   "D8"},
-    {AMP_SUSPENDED_EV,   AMP_EV_TX_END,     AMP_AVAILABLE,      unplugged,   NULL,        "D1"},
-    {AMP_SUSPENDED_EV,   AMP_EV_ENERGY,     AMP_CHARGING,       NULL,        NULL,        "D3"},
-    {AMP_SUSPENDED_EV,   AMP_EV_PAUSE_EVSE, AMP_SUSPENDED_EVSE, NULL,        NULL,        "D5"},
-    {AMP_SUSPENDED_EV,   AMP_EV_TX_END,     AMP_FINISHING,      NULL,        mark_over,   "D6"},
-    {AMP_SUSPENDED_EV,   AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "D9"},
+    { AMP_SUSPENDED_EV,   AMP_EV_TX_END,     AMP_UNAVAILABLE,    closing,     mark_over,   "D8"},
+    { AMP_SUSPENDED_EV,   AMP_EV_TX_END,     AMP_AVAILABLE,      unplugged,   NULL,        "D1"},
+    { AMP_SUSPENDED_EV,   AMP_EV_ENERGY,     AMP_CHARGING,       NULL,        NULL,        "D3"},
+    { AMP_SUSPENDED_EV,   AMP_EV_PAUSE_EVSE, AMP_SUSPENDED_EVSE, NULL,        NULL,        "D5"},
+    { AMP_SUSPENDED_EV,   AMP_EV_TX_END,     AMP_FINISHING,      NULL,        mark_over,   "D6"},
+    { AMP_SUSPENDED_EV,   AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "D9"},
 
-    {AMP_SUSPENDED_EVSE, AMP_EV_TX_END,     AMP_UNAVAILABLE,    closing,     mark_over,   "E8"},
-    {AMP_SUSPENDED_EVSE, AMP_EV_TX_END,     AMP_AVAILABLE,      unplugged,   NULL,        "E1"},
-    {AMP_SUSPENDED_EVSE, AMP_EV_ENERGY,     AMP_CHARGING,       NULL,        NULL,        "E3"},
-    {AMP_SUSPENDED_EVSE, AMP_EV_PAUSE_EV,   AMP_SUSPENDED_EV,   NULL,        NULL,        "E4"},
-    {AMP_SUSPENDED_EVSE, AMP_EV_TX_END,     AMP_FINISHING,      NULL,        mark_over,   "E6"},
-    {AMP_SUSPENDED_EVSE, AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "E9"},
+    { AMP_SUSPENDED_EVSE, AMP_EV_TX_END,     AMP_UNAVAILABLE,    closing,     mark_over,   "E8"},
+    { AMP_SUSPENDED_EVSE, AMP_EV_TX_END,     AMP_AVAILABLE,      unplugged,   NULL,        "E1"},
+    { AMP_SUSPENDED_EVSE, AMP_EV_ENERGY,     AMP_CHARGING,       NULL,        NULL,        "E3"},
+    { AMP_SUSPENDED_EVSE, AMP_EV_PAUSE_EV,   AMP_SUSPENDED_EV,   NULL,        NULL,        "E4"},
+    { AMP_SUSPENDED_EVSE, AMP_EV_TX_END,     AMP_FINISHING,      NULL,        mark_over,   "E6"},
+    { AMP_SUSPENDED_EVSE, AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "E9"},
 
-    {AMP_FINISHING,      AMP_EV_UNPLUG,     AMP_AVAILABLE,      unplugged,   NULL,        "F1"},
-    {AMP_FINISHING,      AMP_EV_PLUG,       AMP_PREPARING,      NULL,        arm_timeout, "F2"},
-    {AMP_FINISHING,      AMP_EV_CLAIM,      AMP_PREPARING,      NULL,        arm_timeout, "F2"},
-    {AMP_FINISHING,      AMP_EV_CLOSE,      AMP_UNAVAILABLE,    NULL,        NULL,        "F8"},
-    {AMP_FINISHING,      AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "F9"},
+    { AMP_FINISHING,      AMP_EV_UNPLUG,     AMP_AVAILABLE,      unplugged,   NULL,        "F1"},
+    { AMP_FINISHING,      AMP_EV_PLUG,       AMP_PREPARING,      NULL,        arm_timeout, "F2"},
+    { AMP_FINISHING,      AMP_EV_CLAIM,      AMP_PREPARING,      NULL,        arm_timeout, "F2"},
+    { AMP_FINISHING,      AMP_EV_CLOSE,      AMP_UNAVAILABLE,    NULL,        NULL,        "F8"},
+    { AMP_FINISHING,      AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "F9"},
 
-    {AMP_RESERVED,       AMP_EV_UNRESERVE,  AMP_AVAILABLE,      NULL,        NULL,        "G1"},
-    {AMP_RESERVED,       AMP_EV_CLAIM,      AMP_PREPARING,      NULL,        arm_timeout, "G2"},
-    {AMP_RESERVED,       AMP_EV_CLOSE,      AMP_UNAVAILABLE,    NULL,        NULL,        "G8"},
-    {AMP_RESERVED,       AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "G9"},
+    { AMP_RESERVED,       AMP_EV_UNRESERVE,  AMP_AVAILABLE,      NULL,        NULL,        "G1"},
+    { AMP_RESERVED,       AMP_EV_CLAIM,      AMP_PREPARING,      NULL,        arm_timeout, "G2"},
+    { AMP_RESERVED,       AMP_EV_CLOSE,      AMP_UNAVAILABLE,    NULL,        NULL,        "G8"},
+    { AMP_RESERVED,       AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "G9"},
 
-    {AMP_UNAVAILABLE,    AMP_EV_OPEN,       AMP_PREPARING,      in_use,      arm_timeout, "H2"},
-    {AMP_UNAVAILABLE,    AMP_EV_OPEN,       AMP_AVAILABLE,      NULL,        NULL,        "H1"},
-    {AMP_UNAVAILABLE,    AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "H9"},
+    { AMP_UNAVAILABLE,    AMP_EV_OPEN,       AMP_PREPARING,      in_use,      arm_timeout, "H2"},
+    { AMP_UNAVAILABLE,    AMP_EV_OPEN,       AMP_AVAILABLE,      NULL,        NULL,        "H1"},
+    { AMP_UNAVAILABLE,    AMP_EV_FAULT,      AMP_FAULTED,        NULL,        NULL,        "H9"},
 
-    /* the state before comes back, or what became of it meanwhile */
-    {AMP_FAULTED,        AMP_EV_CLEAR,      AMP_SUSPENDED_EVSE, evse_pauses, NULL,        "I5"},
-    {AMP_FAULTED,        AMP_EV_CLEAR,      AMP_SUSPENDED_EV,   ev_pauses,   NULL,        "I4"},
-    {AMP_FAULTED,        AMP_EV_CLEAR,      AMP_CHARGING,       charges,     NULL,        "I3"},
-    {AMP_FAULTED,        AMP_EV_CLEAR,      AMP_UNAVAILABLE,    closing,     NULL,        "I8"},
-    {AMP_FAULTED,        AMP_EV_CLEAR,      AMP_FINISHING,      finished,    NULL,        "I6"},
-    {AMP_FAULTED,        AMP_EV_CLEAR,      AMP_PREPARING,      in_use,      arm_timeout, "I2"},
-    {AMP_FAULTED,        AMP_EV_CLEAR,      AMP_AVAILABLE,      NULL,        NULL,        "I1"},
+ /* the state before comes back, or what became of it meanwhile */
+    { AMP_FAULTED,        AMP_EV_CLEAR,      AMP_SUSPENDED_EVSE, evse_pauses, NULL,        "I5"},
+    { AMP_FAULTED,        AMP_EV_CLEAR,      AMP_SUSPENDED_EV,   ev_pauses,   NULL,        "I4"},
+    { AMP_FAULTED,        AMP_EV_CLEAR,      AMP_CHARGING,       charges,     NULL,        "I3"},
+    { AMP_FAULTED,        AMP_EV_CLEAR,      AMP_UNAVAILABLE,    closing,     NULL,        "I8"},
+    { AMP_FAULTED,        AMP_EV_CLEAR,      AMP_FINISHING,      finished,    NULL,        "I6"},
+    { AMP_FAULTED,        AMP_EV_CLEAR,      AMP_PREPARING,      in_use,      arm_timeout, "I2"},
+    { AMP_FAULTED,        AMP_EV_CLEAR,      AMP_AVAILABLE,      NULL,        NULL,        "I1"},
 };
 
 int amp_connector_find(int status, enum amp_move_event ev, const struct amp_connector *c)
 {
     for (unsigned i = 0; i < AMP_COUNT(moves); i++)
-        if (moves[i].state == status && moves[i].event == ev && (!moves[i].when || moves[i].when(c)))
+        if (moves[i].state == status && moves[i].event == ev &&
+            (!moves[i].when || moves[i].when(c)))
             return (int)i;
     return -1;
 }
@@ -160,7 +163,8 @@ int amp_connector_step(struct amp_station *st, int connector, enum amp_move_even
         moves[row].act(st, connector);
     amp_emit(st, AMP_EVENT_STATUS, connector, c->status, 0, amp_text_of(moves[row].name));
     if (c->status == AMP_AVAILABLE && c->inoperative)
-        return amp_connector_step(st, connector, AMP_EV_CLOSE); /* without a flash of Available (39) */
+        return amp_connector_step(st, connector,
+                                  AMP_EV_CLOSE); /* without a flash of Available (39) */
     if (st->hw->indicate)
         st->hw->indicate(st->hw->ctx, connector, c->status);
     amp_report_changed(st, connector);
@@ -207,9 +211,10 @@ void amp_connector_energy(struct amp_station *st, int connector)
     permit(st, connector, offered && c->plugged && c->status != AMP_FAULTED);
     if (!c->tx.open || c->tx.stopping || c->status == AMP_FAULTED)
         return;
-    (void)amp_connector_step(st, connector, !offered ? AMP_EV_PAUSE_EVSE
-                                            : c->plugged && c->wants ? AMP_EV_ENERGY
-                                                                     : AMP_EV_PAUSE_EV);
+    (void)amp_connector_step(st, connector,
+                             !offered                 ? AMP_EV_PAUSE_EVSE
+                             : c->plugged && c->wants ? AMP_EV_ENERGY
+                                                      : AMP_EV_PAUSE_EV);
 }
 
 /* ---- plug ---- */
@@ -273,8 +278,8 @@ void amp_connector_claim(struct amp_station *st, int connector, const char *tag,
         return; /* became faulted or unavailable while the tag was being checked */
     c->claimed = true;
     c->claim_remote = remote;
-    memcpy(c->claim, tag, AMP_TAG_CAP);
-    memcpy(c->claim_parent, parent, AMP_TAG_CAP);
+    amp_text_copy(c->claim, AMP_TAG_CAP, amp_text_of(tag));
+    amp_text_copy(c->claim_parent, AMP_TAG_CAP, amp_text_of(parent));
     arm_timeout(st, connector);
     amp_tx_try_start(st, connector);
 }
@@ -300,7 +305,8 @@ void amp_connector_poll(struct amp_station *st)
 
 /* ---- faults ---- */
 
-/* Errors that do not make charging unsafe are reported with the state that is, and charging goes on (41). */
+/* Errors that do not make charging unsafe are reported with the state that is, and charging goes on
+ * (41). */
 static bool warning(int error)
 {
     return error == AMP_ERROR_EV_COMMUNICATION || error == AMP_ERROR_LOCAL_LIST ||
@@ -339,13 +345,14 @@ void amp_connector_fault(struct amp_station *st, int connector, int error, struc
 
 static int store_availability(struct amp_station *st, int connector, bool inoperative, bool copy)
 {
-    uint8_t raw[2] = {(uint8_t)connector, inoperative};
+    uint8_t raw[2] = { (uint8_t)connector, inoperative };
 
     return copy ? amp_journal_copy(st, AMP_ENTRY_AVAIL, raw, sizeof(raw))
                 : amp_journal_put(st, AMP_ENTRY_AVAIL, raw, sizeof(raw), false);
 }
 
-/* One connector. Stored before it is true, so that a power cut does not undo what was answered (46, 106). */
+/* One connector. Stored before it is true, so that a power cut does not undo what was answered (46,
+ * 106). */
 static enum amp_avail_result set_availability(struct amp_station *st, int connector, bool operative)
 {
     struct amp_connector *c = &st->con[connector];

@@ -1,10 +1,13 @@
-/* station/connector_test.c - every state with every event, against the table of OCPP 1.6 §4.9 written down a second time. */
+/* station/connector_test.c - every state with every event, against the table of OCPP 1.6 §4.9
+ * written down a second time. */
 #include "station/world_test.h"
 
-/* Moves that the specification knows: from A Available .. I Faulted, to 1 Available .. 9 Faulted. */
-static const char *const spec[] = {"", "2345789", "134569", "145689", "135689", "134689",
-                                   "1289", "1289", "123459", "12345678"};
-/* states here in the order of enum amp_status, which has SuspendedEVSE before SuspendedEV; the specification's letters have not */
+/* Moves that the specification knows: from A Available .. I Faulted, to 1 Available .. 9 Faulted.
+ */
+static const char *const spec[] = { "",       "2345789", "134569", "145689", "135689",
+                                    "134689", "1289",    "1289",   "123459", "12345678" };
+/* states here in the order of enum amp_status, which has SuspendedEVSE before SuspendedEV; the
+ * specification's letters have not */
 static const char letters[] = " ABCEDFGHI";
 static const char digits[] = " 123546789";
 
@@ -13,28 +16,28 @@ static const struct {
     int state;
     unsigned events;
 } possible[] = {
-    {AMP_AVAILABLE, 1u << AMP_EV_PLUG | 1u << AMP_EV_CLAIM | 1u << AMP_EV_RESERVE |
-                        1u << AMP_EV_CLOSE | 1u << AMP_EV_FAULT},
-    {AMP_PREPARING, 1u << AMP_EV_UNPLUG | 1u << AMP_EV_CANCEL | 1u << AMP_EV_EXPIRE |
-                        1u << AMP_EV_ENERGY | 1u << AMP_EV_PAUSE_EV | 1u << AMP_EV_PAUSE_EVSE |
-                        1u << AMP_EV_FAULT},
-    {AMP_CHARGING, 1u << AMP_EV_TX_END | 1u << AMP_EV_PAUSE_EV | 1u << AMP_EV_PAUSE_EVSE |
-                       1u << AMP_EV_FAULT},
-    {AMP_SUSPENDED_EVSE, 1u << AMP_EV_TX_END | 1u << AMP_EV_PAUSE_EV | 1u << AMP_EV_ENERGY |
-                             1u << AMP_EV_FAULT},
-    {AMP_SUSPENDED_EV, 1u << AMP_EV_TX_END | 1u << AMP_EV_PAUSE_EVSE | 1u << AMP_EV_ENERGY |
-                           1u << AMP_EV_FAULT},
-    {AMP_FINISHING, 1u << AMP_EV_UNPLUG | 1u << AMP_EV_PLUG | 1u << AMP_EV_CLAIM |
-                        1u << AMP_EV_CLOSE | 1u << AMP_EV_FAULT},
-    {AMP_RESERVED, 1u << AMP_EV_UNRESERVE | 1u << AMP_EV_CLAIM | 1u << AMP_EV_CLOSE |
-                       1u << AMP_EV_FAULT},
-    {AMP_UNAVAILABLE, 1u << AMP_EV_OPEN | 1u << AMP_EV_FAULT},
-    {AMP_FAULTED, 1u << AMP_EV_CLEAR},
+    {AMP_AVAILABLE,       1u << AMP_EV_PLUG | 1u << AMP_EV_CLAIM | 1u << AMP_EV_RESERVE |
+                         1u << AMP_EV_CLOSE | 1u << AMP_EV_FAULT            },
+    { AMP_PREPARING,      1u << AMP_EV_UNPLUG | 1u << AMP_EV_CANCEL | 1u << AMP_EV_EXPIRE |
+                         1u << AMP_EV_ENERGY | 1u << AMP_EV_PAUSE_EV | 1u << AMP_EV_PAUSE_EVSE |
+                         1u << AMP_EV_FAULT                                },
+    { AMP_CHARGING,
+     1u << AMP_EV_TX_END | 1u << AMP_EV_PAUSE_EV | 1u << AMP_EV_PAUSE_EVSE | 1u << AMP_EV_FAULT},
+    { AMP_SUSPENDED_EVSE,
+     1u << AMP_EV_TX_END | 1u << AMP_EV_PAUSE_EV | 1u << AMP_EV_ENERGY | 1u << AMP_EV_FAULT    },
+    { AMP_SUSPENDED_EV,
+     1u << AMP_EV_TX_END | 1u << AMP_EV_PAUSE_EVSE | 1u << AMP_EV_ENERGY | 1u << AMP_EV_FAULT  },
+    { AMP_FINISHING,      1u << AMP_EV_UNPLUG | 1u << AMP_EV_PLUG | 1u << AMP_EV_CLAIM |
+                         1u << AMP_EV_CLOSE | 1u << AMP_EV_FAULT           },
+    { AMP_RESERVED,
+     1u << AMP_EV_UNRESERVE | 1u << AMP_EV_CLAIM | 1u << AMP_EV_CLOSE | 1u << AMP_EV_FAULT     },
+    { AMP_UNAVAILABLE,    1u << AMP_EV_OPEN | 1u << AMP_EV_FAULT                               },
+    { AMP_FAULTED,        1u << AMP_EV_CLEAR                                                   },
 };
 
 static struct amp_connector facts(unsigned bits)
 {
-    struct amp_connector c = {0};
+    struct amp_connector c = { 0 };
 
     c.plugged = bits & 1;
     c.claimed = bits >> 1 & 1;
@@ -52,7 +55,7 @@ static struct amp_connector facts(unsigned bits)
 static void test_every_state_with_every_event(void)
 {
     unsigned moved = 0, rows = 0;
-    bool used[128] = {false};
+    bool used[128] = { false };
 
     for (int state = AMP_AVAILABLE; state <= AMP_FAULTED; state++)
         for (int ev = 0; ev < AMP_EVENTS; ev++) {
@@ -88,17 +91,17 @@ static void test_end_of_a_fault(void)
         unsigned bits;
         int next;
     } cases[] = {
-        {"nothing there", 0, AMP_AVAILABLE},
-        {"a plug", 1, AMP_PREPARING},
-        {"a tag", 2, AMP_PREPARING},
-        {"a session is over, plug in", 1 | 128, AMP_FINISHING},
-        {"session over, cable locked", 4 | 128, AMP_FINISHING},
-        {"charging", 1 | 8 | 16, AMP_CHARGING},
-        {"the car pauses", 1 | 16, AMP_SUSPENDED_EV},
-        {"we pause", 1 | 8 | 16 | 32, AMP_SUSPENDED_EVSE},
-        {"both: we win", 1 | 16 | 32, AMP_SUSPENDED_EVSE},
-        {"switched off", 64, AMP_UNAVAILABLE},
-        {"charging, to be switched off", 1 | 8 | 16 | 64, AMP_CHARGING},
+        {"nothing there",                 0,               AMP_AVAILABLE     },
+        { "a plug",                       1,               AMP_PREPARING     },
+        { "a tag",                        2,               AMP_PREPARING     },
+        { "a session is over, plug in",   1 | 128,         AMP_FINISHING     },
+        { "session over, cable locked",   4 | 128,         AMP_FINISHING     },
+        { "charging",                     1 | 8 | 16,      AMP_CHARGING      },
+        { "the car pauses",               1 | 16,          AMP_SUSPENDED_EV  },
+        { "we pause",                     1 | 8 | 16 | 32, AMP_SUSPENDED_EVSE},
+        { "both: we win",                 1 | 16 | 32,     AMP_SUSPENDED_EVSE},
+        { "switched off",                 64,              AMP_UNAVAILABLE   },
+        { "charging, to be switched off", 1 | 8 | 16 | 64, AMP_CHARGING      },
     };
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {

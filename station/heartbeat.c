@@ -1,4 +1,5 @@
-/* station/heartbeat.c - a sign of life when nothing else was said, and the time at least once a day. station-1.6 28-31. */
+/* station/heartbeat.c - a sign of life when nothing else was said, and the time at least once a
+ * day. station-1.6 28-31. */
 #include "station/impl.h"
 
 #define DAY_MS 86400000u

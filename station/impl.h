@@ -171,7 +171,7 @@ struct amp_link {
     uint32_t failures;
     uint64_t next_at, deadline_at, ping_at;
     bool ping_out;
-    uint64_t last_message_at;
+    uint64_t last_message_at, up_since;
     struct amp_ws ws;
     struct amp_rpc rpc;
     uint8_t key[16];

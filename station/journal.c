@@ -2,14 +2,15 @@
  *
  * On the medium, little end first:
  *   area    "AMPJ" u32 generation u32 crc, padded; then records, each padded to the write unit
- *   record  u16 len, u8 type, u8 MARK, u32 crc of (len, type, MARK, generation, payload), payload */
+ *   record  u16 len, u8 type, u8 MARK, u32 crc of (len, type, MARK, generation, payload), payload
+ */
 #include "station/impl.h"
 
 #define MARK      0x5A
 #define HEAD      8  /* of a record */
 #define AREA_HEAD 12 /* of an area, before padding */
 
-static const uint8_t magic[4] = {'A', 'M', 'P', 'J'};
+static const uint8_t magic[4] = { 'A', 'M', 'P', 'J' };
 
 uint32_t amp_crc32(uint32_t crc, const void *data, size_t len)
 {
@@ -107,7 +108,7 @@ static int read_record(struct amp_station *st, uint32_t at, struct amp_entry *e)
         return AMP_E_IO;
     if (get32(j->buf + 4) != record_crc(j->buf, j->buf + HEAD, len, j->generation))
         return 0;
-    *e = (struct amp_entry){j->buf[2], (uint16_t)len, at, j->buf + HEAD};
+    *e = (struct amp_entry){ j->buf[2], (uint16_t)len, at, j->buf + HEAD };
     return 1;
 }
 
@@ -189,7 +190,8 @@ static int save_all(struct amp_station *st, int thin)
     return rc;
 }
 
-/* The mildest thinning that leaves room to work in; failing that, the mildest that leaves `need`. */
+/* The mildest thinning that leaves room to work in; failing that, the mildest that leaves `need`.
+ */
 static int choose_thin(struct amp_station *st, uint32_t need)
 {
     struct amp_journal *j = &st->journal;
@@ -298,7 +300,8 @@ static int64_t generation_at(struct amp_station *st, uint32_t base)
     return get32(head + 4);
 }
 
-/* A device without a valid head is new, if nothing stands behind the heads: then a cut in the first format is all that happened. */
+/* A device without a valid head is new, if nothing stands behind the heads: then a cut in the first
+ * format is all that happened. */
 static int format(struct amp_station *st)
 {
     struct amp_journal *j = &st->journal;
@@ -360,7 +363,8 @@ int amp_journal_open(struct amp_station *st)
         return rc;
     /* what a cut left behind the last whole record must not be written over */
     rc = blank(st, j->base + j->end,
-               j->area_size - j->end < sizeof(j->buf) ? j->area_size - j->end : (uint32_t)sizeof(j->buf));
+               j->area_size - j->end < sizeof(j->buf) ? j->area_size - j->end
+                                                      : (uint32_t)sizeof(j->buf));
     j->dirty = rc == 0;
     for (unsigned i = 0; i < amp_owner_count; i++)
         if (amp_owners[i].moved)

@@ -1,4 +1,5 @@
-/* station/journal_test.c - what the journal promises, record by record. The whole sessions are in cut_test.c. */
+/* station/journal_test.c - what the journal promises, record by record. The whole sessions are in
+ * cut_test.c. */
 #include "station/world_test.h"
 
 /* A station that only has a journal: settings are its facts. */
@@ -56,7 +57,8 @@ static void test_compaction(void)
     world_close(&w);
 }
 
-/* S102: a cut at every write of a compaction, torn at every length, leaves the old value or the new one */
+/* S102: a cut at every write of a compaction, torn at every length, leaves the old value or the new
+ * one */
 static void test_cut_at_every_write(void)
 {
     unsigned compacted = 0;
@@ -69,7 +71,7 @@ static void test_cut_at_every_write(void)
             world_open(&w);
             change(&w, "ConnectionTimeOut", "99");
             /* stop short of the first compaction, so that the cut falls around it */
-            for (i = 1; w.st->journal.end + 400 + 40 * 12 < w.st->journal.area_size; i++) {
+            for (i = 1; w.st->journal.end + 1400 < w.st->journal.area_size; i++) {
                 char text[16];
 
                 snprintf(text, sizeof(text), "%d", i);
@@ -88,8 +90,8 @@ static void test_cut_at_every_write(void)
             CHECK(w.mem.cut, "write %u was reached", n);
             compacted += w.st->journal.compactions;
             world_power(&w);
-            CHECK(heartbeat(&w) == last || heartbeat(&w) == last + 1, "write %u torn at %zu: %d, not %d",
-                  n, torn, heartbeat(&w), last);
+            CHECK(heartbeat(&w) == last || heartbeat(&w) == last + 1,
+                  "write %u torn at %zu: %d, not %d", n, torn, heartbeat(&w), last);
             CHECK(w.st->set.connection_timeout_s == 99, "the other key");
             change(&w, "HeartbeatInterval", "4711");
             world_power(&w);

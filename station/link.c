@@ -1,8 +1,10 @@
-/* station/link.c - the connection: open, upgrade, keep alive, give up, try again. station-1.6 1-3, 11-14; ocpp-facts 2. */
+/* station/link.c - the connection: open, upgrade, keep alive, give up, try again. station-1.6 1-3,
+ * 11-14; ocpp-facts 2. */
 #include "station/impl.h"
 
-#define CLOSE_WAIT_MS 3000 /* for the peer's close frame */
-#define FRAME_ROOM    8    /* in front of a message: head and mask of a client frame below 64 KB */
+#define CLOSE_WAIT_MS 3000  /* for the peer's close frame */
+#define LASTING_MS    60000 /* a connection that held so long was a good one */
+#define FRAME_ROOM    8     /* in front of a message: head and mask of a client frame below 64 KB */
 _Static_assert(AMP_TX_MAX < 65536, "the frame head is written for at most 16 bits of length");
 
 static void set_state(struct amp_station *st, enum amp_link_state state)
@@ -18,7 +20,8 @@ bool amp_link_idle(const struct amp_station *st)
 
 /* ---- back-off ---- */
 
-/* 5, 10, 20, 40, 80 ... s up to the cap, and a random part on top, so that a fleet does not come back in one breath (2). */
+/* 5, 10, 20, 40, 80 ... s up to the cap, and a random part on top, so that a fleet does not come
+ * back in one breath (2). */
 static uint64_t back_off_ms(struct amp_station *st)
 {
     unsigned shift = st->link.failures ? st->link.failures - 1 : 0;
@@ -36,12 +39,16 @@ static void went_down(struct amp_station *st)
 
     l->rx_len = l->rx_done = l->tx_len = l->tx_sent = 0;
     l->closing = l->ping_out = false;
+    if (l->state == AMP_LINK_UP && st->now >= l->up_since + LASTING_MS)
+        l->failures = 0;
     l->failures++;
     if (l->failures >= st->reconnect_attempts && st->reconnect_attempts != UINT32_MAX) {
         l->next_at = AMP_NEVER;
         set_state(st, AMP_LINK_GIVEN_UP);
-        amp_emit(st, AMP_EVENT_OPERATOR, 0, 0, 0,
-                 AMP_TEXT("the central system cannot be reached: check URL, identity, password and network"));
+        amp_emit(
+            st, AMP_EVENT_OPERATOR, 0, 0, 0,
+            AMP_TEXT(
+                "the central system cannot be reached: check URL, identity, password and network"));
     } else {
         l->next_at = st->now + back_off_ms(st);
         (void)amp_due(st, l->next_at);
@@ -100,7 +107,8 @@ struct amp_buf amp_link_message(struct amp_station *st)
     return b;
 }
 
-/* The message stands FRAME_ROOM bytes behind what waits; put the head in front and mask it where it is. */
+/* The message stands FRAME_ROOM bytes behind what waits; put the head in front and mask it where it
+ * is. */
 void amp_link_send(struct amp_station *st, const struct amp_buf *message, bool shown)
 {
     struct amp_link *l = &st->link;
@@ -125,7 +133,8 @@ void amp_link_send(struct amp_station *st, const struct amp_buf *message, bool s
     amp_link_flush(st);
 }
 
-/* Control frames go behind what waits; when there is no room, the peer does not read and has no claim to a pong. */
+/* Control frames go behind what waits; when there is no room, the peer does not read and has no
+ * claim to a pong. */
 static void control(struct amp_station *st, enum amp_ws_opcode op, const void *data, size_t len)
 {
     struct amp_link *l = &st->link;
@@ -167,13 +176,14 @@ static int nibble(char c)
     return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
 }
 
-/* Basic credentials: the AuthorizationKey as the bytes its hex stands for (ocpp-facts S2), else the operator's password as it is.
- * After a refused new key the one before is tried in turn, so that a lost answer locks nobody out. */
+/* Basic credentials: the AuthorizationKey as the bytes its hex stands for (ocpp-facts S2), else the
+ * operator's password as it is. After a refused new key the one before is tried in turn, so that a
+ * lost answer locks nobody out. */
 static void authorization(struct amp_station *st, struct amp_buf *out)
 {
     const char *key = st->try_old_key ? st->old_key : st->set.key;
     char bytes[AMP_KEY_HEX_MAX / 2];
-    struct amp_text password = {bytes, 0};
+    struct amp_text password = { bytes, 0 };
 
     if (key[0]) {
         for (; key[0] && key[1]; key += 2)
@@ -193,7 +203,7 @@ static void open_socket(struct amp_station *st)
 
     if (amp_url_parse(amp_text_of(st->url), &url) < 0)
         return; /* checked at init */
-    to = (struct amp_endpoint){url.tls, url.host, url.port};
+    to = (struct amp_endpoint){ url.tls, url.host, url.port };
     st->link.deadline_at = st->now + (uint64_t)st->connect_timeout_s * 1000;
     set_state(st, AMP_LINK_OPENING);
     if (st->port->net_open(st->port->ctx, &to) < 0)
@@ -231,7 +241,7 @@ static void upgraded(struct amp_station *st)
     struct amp_link *l = &st->link;
 
     amp_ws_init(&l->ws, AMP_WS_CLIENT, AMP_RX_MAX);
-    l->last_message_at = st->now;
+    l->last_message_at = l->up_since = st->now;
     l->ping_out = false;
     l->ping_at = st->now + (uint64_t)st->set.ping_s * 1000;
     if (!st->try_old_key)
@@ -277,7 +287,7 @@ static bool take_upgrade(struct amp_station *st)
     struct amp_link *l = &st->link;
     struct amp_http_head h;
     const char *wrong;
-    int rc = amp_http_response((struct amp_text){(const char *)l->rx, (uint32_t)l->rx_len}, &h);
+    int rc = amp_http_response((struct amp_text){ (const char *)l->rx, (uint32_t)l->rx_len }, &h);
 
     if (rc == 0 && l->rx_len < AMP_HTTP_HEAD_MAX && l->rx_len < sizeof(l->rx))
         return false;
@@ -324,7 +334,7 @@ static bool take_frame(struct amp_station *st)
         if (l->closing)
             return true;
         if (ev.opcode == AMP_WS_TEXT)
-            amp_pump_receive(st, (struct amp_text){(const char *)ev.data, (uint32_t)ev.len});
+            amp_pump_receive(st, (struct amp_text){ (const char *)ev.data, (uint32_t)ev.len });
         else
             amp_link_close(st, 1003, "binary messages are not OCPP");
         return true;
@@ -333,11 +343,13 @@ static bool take_frame(struct amp_station *st)
         return true;
     case AMP_WS_PONGED:
         l->ping_out = false;
+        l->failures = 0; /* it holds */
         return true;
     case AMP_WS_CLOSED:
         peer_closed(st);
         return false;
     default:
+        l->rx_len = l->rx_done = 0; /* nothing of it can be used */
         amp_link_close(st, ev.code, ev.why);
         return false;
     }

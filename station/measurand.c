@@ -1,30 +1,32 @@
-/* station/measurand.c - names and lists of measurands, and a reading turned into numbers. station-1.6 91, 94, 95, 97. */
+/* station/measurand.c - names and lists of measurands, and a reading turned into numbers.
+ * station-1.6 91, 94, 95, 97. */
 #include "station/impl.h"
 
 static const struct {
     const char *name;
-    uint32_t has;  /* AMP_HAS_ bit that a meter needs for it, 0: always there */
+    uint32_t has; /* AMP_HAS_ bit that a meter needs for it, 0: always there */
     bool per_phase;
 } kinds[AMP_M_END] = {
-    [AMP_M_ENERGY] = {"Energy.Active.Import.Register", 0, false},
-    [AMP_M_INTERVAL] = {"Energy.Active.Import.Interval", 0, false},
-    [AMP_M_POWER] = {"Power.Active.Import", AMP_HAS_POWER, false},
-    [AMP_M_CURRENT] = {"Current.Import", AMP_HAS_CURRENT, true},
-    [AMP_M_VOLTAGE] = {"Voltage", AMP_HAS_VOLTAGE, true},
-    [AMP_M_OFFERED] = {"Current.Offered", AMP_HAS_OFFERED, false},
-    [AMP_M_FREQUENCY] = {"Frequency", AMP_HAS_FREQUENCY, false},
-    [AMP_M_TEMPERATURE] = {"Temperature", AMP_HAS_TEMPERATURE, false},
-    [AMP_M_SOC] = {"SoC", AMP_HAS_SOC, false},
+    [AMP_M_ENERGY] = {"Energy.Active.Import.Register",  0,                   false},
+    [AMP_M_INTERVAL] = { "Energy.Active.Import.Interval", 0,                   false},
+    [AMP_M_POWER] = { "Power.Active.Import",           AMP_HAS_POWER,       false},
+    [AMP_M_CURRENT] = { "Current.Import",                AMP_HAS_CURRENT,     true },
+    [AMP_M_VOLTAGE] = { "Voltage",                       AMP_HAS_VOLTAGE,     true },
+    [AMP_M_OFFERED] = { "Current.Offered",               AMP_HAS_OFFERED,     false},
+    [AMP_M_FREQUENCY] = { "Frequency",                     AMP_HAS_FREQUENCY,   false},
+    [AMP_M_TEMPERATURE] = { "Temperature",                   AMP_HAS_TEMPERATURE, false},
+    [AMP_M_SOC] = { "SoC",                           AMP_HAS_SOC,         false},
 };
 
-static const char *const phases[4] = {"", ".L1", ".L2", ".L3"};
+static const char *const phases[4] = { "", ".L1", ".L2", ".L3" };
 
 const char *amp_measurand_name(int measurand)
 {
     return measurand > 0 && measurand < AMP_M_END ? kinds[measurand].name : "";
 }
 
-/* One entry of a list: a name, and for what has phases also the name with .L1, .L2, .L3. 0: unknown. */
+/* One entry of a list: a name, and for what has phases also the name with .L1, .L2, .L3. 0:
+ * unknown. */
 static uint8_t item_of(struct amp_text t)
 {
     for (int m = 1; m < AMP_M_END; m++)
@@ -43,7 +45,7 @@ static uint8_t item_of(struct amp_text t)
 
 int amp_measurands_parse(struct amp_text t, struct amp_measurands *out)
 {
-    struct amp_measurands list = {0};
+    struct amp_measurands list = { 0 };
 
     t = amp_text_trim(t);
     while (t.len) {
@@ -52,7 +54,7 @@ int amp_measurands_parse(struct amp_text t, struct amp_measurands *out)
 
         while (n < t.len && t.at[n] != ',')
             n++;
-        item = item_of(amp_text_trim((struct amp_text){t.at, n}));
+        item = item_of(amp_text_trim((struct amp_text){ t.at, n }));
         if (!item || list.count == AMP_MEASURANDS_MAX || memchr(list.item, item, list.count))
             return AMP_E_VALUE;
         list.item[list.count++] = item;
@@ -84,23 +86,23 @@ static struct amp_value value_of(const struct amp_sample *s, int measurand, int 
 
     switch (measurand) {
     case AMP_M_INTERVAL:
-        return (struct amp_value){AMP_M_INTERVAL, 0, 0, s->interval_wh};
+        return (struct amp_value){ AMP_M_INTERVAL, 0, 0, s->interval_wh };
     case AMP_M_POWER:
-        return (struct amp_value){AMP_M_POWER, 0, 0, r->power_w};
+        return (struct amp_value){ AMP_M_POWER, 0, 0, r->power_w };
     case AMP_M_CURRENT:
-        return (struct amp_value){AMP_M_CURRENT, (uint8_t)phase, 3, r->current_ma[i]};
+        return (struct amp_value){ AMP_M_CURRENT, (uint8_t)phase, 3, r->current_ma[i] };
     case AMP_M_VOLTAGE:
-        return (struct amp_value){AMP_M_VOLTAGE, (uint8_t)phase, 3, r->voltage_mv[i]};
+        return (struct amp_value){ AMP_M_VOLTAGE, (uint8_t)phase, 3, r->voltage_mv[i] };
     case AMP_M_OFFERED:
-        return (struct amp_value){AMP_M_OFFERED, 0, 3, r->offered_ma};
+        return (struct amp_value){ AMP_M_OFFERED, 0, 3, r->offered_ma };
     case AMP_M_FREQUENCY:
-        return (struct amp_value){AMP_M_FREQUENCY, 0, 3, r->frequency_mhz};
+        return (struct amp_value){ AMP_M_FREQUENCY, 0, 3, r->frequency_mhz };
     case AMP_M_TEMPERATURE:
-        return (struct amp_value){AMP_M_TEMPERATURE, 0, 3, r->temperature_mc};
+        return (struct amp_value){ AMP_M_TEMPERATURE, 0, 3, r->temperature_mc };
     case AMP_M_SOC:
-        return (struct amp_value){AMP_M_SOC, 0, 1, r->soc_permille};
+        return (struct amp_value){ AMP_M_SOC, 0, 1, r->soc_permille };
     default:
-        return (struct amp_value){AMP_M_ENERGY, 0, 0, r->energy_wh};
+        return (struct amp_value){ AMP_M_ENERGY, 0, 0, r->energy_wh };
     }
 }
 

@@ -20,7 +20,8 @@ static int read_one(struct amp_station *st, int connector, struct amp_reading *o
     return 0;
 }
 
-/* The main meter is the sum of the connectors: energy, power and currents add up, the rest does not. */
+/* The main meter is the sum of the connectors: energy, power and currents add up, the rest does
+ * not. */
 static int read_sum(struct amp_station *st, struct amp_reading *out)
 {
     memset(out, 0, sizeof(*out));
@@ -73,7 +74,8 @@ void amp_metering_begin(struct amp_station *st, int connector)
     c->next_sample_at = c->sample_every_ms ? st->now + c->sample_every_ms : AMP_NEVER;
 }
 
-/* A changed interval counts from now (96); the next clock-aligned slot is found from the clock alone. */
+/* A changed interval counts from now (96); the next clock-aligned slot is found from the clock
+ * alone. */
 void amp_metering_retime(struct amp_station *st)
 {
     for (int c = 1; c <= st->connectors; c++)
@@ -137,12 +139,14 @@ static void periodic(struct amp_station *st, int connector)
     if (!c->tx.open || c->tx.stopping || !amp_due(st, c->next_sample_at))
         return;
     /* in step with the beginning; what was slept through is not made up */
-    c->next_sample_at += c->sample_every_ms * (1 + (st->now - c->next_sample_at) / c->sample_every_ms);
+    c->next_sample_at +=
+        c->sample_every_ms * (1 + (st->now - c->next_sample_at) / c->sample_every_ms);
     (void)amp_due(st, c->next_sample_at);
     take(st, connector, AMP_C_PERIODIC, &st->set.sampled, &st->set.stop_sampled);
 }
 
-/* At multiples of the interval since midnight UTC, all connectors and the station (87); off until the clock is set (88). */
+/* At multiples of the interval since midnight UTC, all connectors and the station (87); off until
+ * the clock is set (88). */
 static void aligned(struct amp_station *st)
 {
     int64_t interval = (int64_t)st->set.clock_aligned_s * 1000, unix_ms, day, slot;
@@ -180,7 +184,8 @@ void amp_metering_poll(struct amp_station *st)
         }
 }
 
-/* Readings that belong to no transaction are sent while somebody listens and are not kept otherwise. */
+/* Readings that belong to no transaction are sent while somebody listens and are not kept
+ * otherwise. */
 bool amp_meter_due(struct amp_station *st)
 {
     for (int i = 0; i <= st->connectors; i++) {
@@ -192,7 +197,7 @@ bool amp_meter_due(struct amp_station *st)
             continue;
         c->sample_ready = false;
         st->call.connector = (uint8_t)i;
-        st->call.fact = (struct amp_message_fact){.connector = (uint8_t)i, .sample = c->sample};
+        st->call.fact = (struct amp_message_fact){ .connector = (uint8_t)i, .sample = c->sample };
         return true;
     }
     return false;

@@ -26,35 +26,40 @@ static void test_periodic(void)
 {
     struct world w;
 
-    charging(&w, (const char *const[]){"MeterValueSampleInterval=5",
-                                       "MeterValuesSampledData=Energy.Active.Import.Register,"
-                                       "Power.Active.Import,Current.Import,Voltage,Temperature,SoC",
-                                       NULL});
+    charging(&w,
+             (const char *const[]){ "MeterValueSampleInterval=5",
+                                    "MeterValuesSampledData=Energy.Active.Import.Register,"
+                                    "Power.Active.Import,Current.Import,Voltage,Temperature,SoC",
+                                    NULL });
     world_run(&w, 16000);
     CHECK_TRACE(&w, "Meter1 Meter1 Meter1");
-    CHECK(!strcmp(w.last,
-                  "{\"connectorId\":1,\"meterValue\":[{\"timestamp\":\"2025-06-15T15:06:56.010Z\","
-                  "\"sampledValue\":["
-                  "{\"value\":\"1000030\",\"context\":\"Sample.Periodic\","
-                  "\"measurand\":\"Energy.Active.Import.Register\",\"unit\":\"Wh\"},"
-                  "{\"value\":\"7400\",\"context\":\"Sample.Periodic\",\"measurand\":\"Power.Active.Import\","
-                  "\"unit\":\"W\"},"
-                  "{\"value\":\"16\",\"context\":\"Sample.Periodic\",\"measurand\":\"Current.Import\","
-                  "\"phase\":\"L1\",\"unit\":\"A\"},"
-                  "{\"value\":\"16.001\",\"context\":\"Sample.Periodic\",\"measurand\":\"Current.Import\","
-                  "\"phase\":\"L2\",\"unit\":\"A\"},"
-                  "{\"value\":\"16.002\",\"context\":\"Sample.Periodic\",\"measurand\":\"Current.Import\","
-                  "\"phase\":\"L3\",\"unit\":\"A\"},"
-                  "{\"value\":\"230.1\",\"context\":\"Sample.Periodic\",\"measurand\":\"Voltage\","
-                  "\"phase\":\"L1-N\",\"unit\":\"V\"},"
-                  "{\"value\":\"230.1\",\"context\":\"Sample.Periodic\",\"measurand\":\"Voltage\","
-                  "\"phase\":\"L2-N\",\"unit\":\"V\"},"
-                  "{\"value\":\"230.1\",\"context\":\"Sample.Periodic\",\"measurand\":\"Voltage\","
-                  "\"phase\":\"L3-N\",\"unit\":\"V\"},"
-                  "{\"value\":\"25.4\",\"context\":\"Sample.Periodic\",\"measurand\":\"Temperature\","
-                  "\"unit\":\"Celsius\"},"
-                  "{\"value\":\"20.5\",\"context\":\"Sample.Periodic\",\"measurand\":\"SoC\","
-                  "\"location\":\"EV\",\"unit\":\"Percent\"}]}],\"transactionId\":1001}"),
+    CHECK(!strcmp(
+              w.last,
+              "{\"connectorId\":1,\"meterValue\":[{\"timestamp\":\"2025-06-15T15:06:56.010Z\","
+              "\"sampledValue\":["
+              "{\"value\":\"1000030\",\"context\":\"Sample.Periodic\","
+              "\"measurand\":\"Energy.Active.Import.Register\",\"unit\":\"Wh\"},"
+              "{\"value\":\"7400\",\"context\":\"Sample.Periodic\",\"measurand\":\"Power.Active."
+              "Import\","
+              "\"unit\":\"W\"},"
+              "{\"value\":\"16\",\"context\":\"Sample.Periodic\",\"measurand\":\"Current.Import\","
+              "\"phase\":\"L1\",\"unit\":\"A\"},"
+              "{\"value\":\"16.001\",\"context\":\"Sample.Periodic\",\"measurand\":\"Current."
+              "Import\","
+              "\"phase\":\"L2\",\"unit\":\"A\"},"
+              "{\"value\":\"16.002\",\"context\":\"Sample.Periodic\",\"measurand\":\"Current."
+              "Import\","
+              "\"phase\":\"L3\",\"unit\":\"A\"},"
+              "{\"value\":\"230.1\",\"context\":\"Sample.Periodic\",\"measurand\":\"Voltage\","
+              "\"phase\":\"L1-N\",\"unit\":\"V\"},"
+              "{\"value\":\"230.1\",\"context\":\"Sample.Periodic\",\"measurand\":\"Voltage\","
+              "\"phase\":\"L2-N\",\"unit\":\"V\"},"
+              "{\"value\":\"230.1\",\"context\":\"Sample.Periodic\",\"measurand\":\"Voltage\","
+              "\"phase\":\"L3-N\",\"unit\":\"V\"},"
+              "{\"value\":\"25.4\",\"context\":\"Sample.Periodic\",\"measurand\":\"Temperature\","
+              "\"unit\":\"Celsius\"},"
+              "{\"value\":\"20.5\",\"context\":\"Sample.Periodic\",\"measurand\":\"SoC\","
+              "\"location\":\"EV\",\"unit\":\"Percent\"}]}],\"transactionId\":1001}"),
           "%s", w.last);
     world_close(&w);
 }
@@ -64,7 +69,7 @@ static void test_live_changes(void)
 {
     struct world w;
 
-    charging(&w, (const char *const[]){"MeterValueSampleInterval=0", NULL});
+    charging(&w, (const char *const[]){ "MeterValueSampleInterval=0", NULL });
     world_run(&w, 100000);
     CHECK_TRACE(&w, "");
     world_set(&w, "MeterValueSampleInterval", "10");
@@ -74,7 +79,8 @@ static void test_live_changes(void)
     world_set(&w, "MeterValuesSampledData", "Voltage.L2");
     world_mark(&w);
     world_run(&w, 10000);
-    CHECK(count(w.last, "\"value\"") == 1 && strstr(w.last, "\"phase\":\"L2-N\""), "S91: %s", w.last);
+    CHECK(count(w.last, "\"value\"") == 1 && strstr(w.last, "\"phase\":\"L2-N\""), "S91: %s",
+          w.last);
     world_set(&w, "MeterValuesSampledData", "");
     world_mark(&w);
     world_run(&w, 30000);
@@ -87,16 +93,19 @@ static void test_aligned(void)
 {
     struct world w;
 
-    charging(&w, (const char *const[]){"MeterValueSampleInterval=0", "ClockAlignedDataInterval=900",
-                                       NULL});
+    charging(&w, (const char *const[]){ "MeterValueSampleInterval=0",
+                                        "ClockAlignedDataInterval=900", NULL });
     /* now is 15:06:41 */
     world_run(&w, 490000);
     CHECK_TRACE(&w, "Heart");
     world_mark(&w);
     world_run(&w, 10000);
-    CHECK(strstr(w.trace, "Meter0 Meter2") && strstr(w.trace, "Meter1"), "all of them: %s", w.trace);
-    CHECK(strstr(w.last, "\"context\":\"Sample.Clock\"") && strstr(w.last, "T15:15:00Z"), "%s", w.last);
-    CHECK(strstr(w.last, "\"connectorId\":2") && !strstr(w.last, "transactionId"), "S90: %s", w.last);
+    CHECK(strstr(w.trace, "Meter0 Meter2") && strstr(w.trace, "Meter1"), "all of them: %s",
+          w.trace);
+    CHECK(strstr(w.last, "\"context\":\"Sample.Clock\"") && strstr(w.last, "T15:15:00Z"), "%s",
+          w.last);
+    CHECK(strstr(w.last, "\"connectorId\":2") && !strstr(w.last, "transactionId"), "S90: %s",
+          w.last);
     CHECK(w.tx[0].meters == 1, "S87: with its transaction");
     world_close(&w);
 
@@ -104,8 +113,8 @@ static void test_aligned(void)
     w.refuse = true;
     w.config.charge_before_accepted = true;
     w.config.settings =
-        (const char *const[]){"ClockAlignedDataInterval=60", "AllowOfflineTxForUnknownId=true",
-                              "MeterValueSampleInterval=0", NULL};
+        (const char *const[]){ "ClockAlignedDataInterval=60", "AllowOfflineTxForUnknownId=true",
+                               "MeterValueSampleInterval=0", NULL };
     CHECK(world_boot(&w) == 0, "start");
     world_plug(&w, 1, true);
     world_tag(&w, 1, "TAG1");
@@ -120,8 +129,9 @@ static void test_interval_values(void)
 {
     struct world w;
 
-    charging(&w, (const char *const[]){"MeterValueSampleInterval=60",
-                                       "MeterValuesSampledData=Energy.Active.Import.Interval", NULL});
+    charging(&w,
+             (const char *const[]){ "MeterValueSampleInterval=60",
+                                    "MeterValuesSampledData=Energy.Active.Import.Interval", NULL });
     world_run(&w, 61000);
     CHECK(strstr(w.last, "\"value\":\"123\"") != NULL, "%s", w.last);
     world_run(&w, 60000);
@@ -134,7 +144,8 @@ static void test_transaction_data(void)
 {
     struct world w;
 
-    charging(&w, (const char *const[]){"MeterValueSampleInterval=60", "StopTxnSampledData=SoC", NULL});
+    charging(&w, (const char *const[]){ "MeterValueSampleInterval=60", "StopTxnSampledData=SoC",
+                                        NULL });
     world_run(&w, 121000);
     world_tag(&w, 1, "TAG1");
     w.mute = "StatusNotification"; /* so that the stop is what was last heard */
@@ -142,8 +153,9 @@ static void test_transaction_data(void)
     CHECK(w.tx[0].stops == 1, "stopped");
     world_close(&w);
 
-    charging(&w, (const char *const[]){"MeterValueSampleInterval=60",
-                                       "StopTxnSampledData=SoC,Energy.Active.Import.Register", NULL});
+    charging(&w,
+             (const char *const[]){ "MeterValueSampleInterval=60",
+                                    "StopTxnSampledData=SoC,Energy.Active.Import.Register", NULL });
     world_run(&w, 121000);
     w.error = "StopTransaction";
     world_tag(&w, 1, "TAG1");
@@ -154,7 +166,8 @@ static void test_transaction_data(void)
     CHECK(count(w.last, "\"timestamp\"") == 5 && count(w.last, "Transaction.Begin") == 2 &&
               count(w.last, "Sample.Periodic") == 4 && count(w.last, "Transaction.End") == 2,
           "%s", w.last);
-    CHECK(strstr(w.last, "\"value\":\"1000246\",\"context\":\"Sample.Periodic\"") != NULL, "%s", w.last);
+    CHECK(strstr(w.last, "\"value\":\"1000246\",\"context\":\"Sample.Periodic\"") != NULL, "%s",
+          w.last);
     w.mute = NULL;
     world_run(&w, 200000);
     CHECK(w.tx[0].stops == 1, "delivered");
@@ -171,19 +184,20 @@ static void test_transaction_data(void)
 /* S93, and the frame's own limit: the middle is thinned, begin and end stay */
 static void test_thinned_transaction_data(void)
 {
-    static const char *const lists[] = {"SoC", "SoC,Voltage,Current.Import,Power.Active.Import,"
-                                               "Energy.Active.Import.Register,Temperature"};
+    static const char *const lists[] = { "SoC", "SoC,Voltage,Current.Import,Power.Active.Import,"
+                                                "Energy.Active.Import.Register,Temperature" };
 
     for (unsigned i = 0; i < AMP_COUNT(lists); i++) {
         struct world w;
         char list[200];
 
         snprintf(list, sizeof(list), "StopTxnSampledData=%s", lists[i]);
-        charging(&w, (const char *const[]){"MeterValueSampleInterval=10", list, NULL});
+        charging(&w, (const char *const[]){ "MeterValueSampleInterval=10", list, NULL });
         world_run(&w, 601000);
         w.mute = "StopTransaction";
         world_tag(&w, 1, "TAG1");
-        CHECK(strstr(w.last, "Transaction.Begin") && strstr(w.last, "Transaction.End"), "%s", w.last);
+        CHECK(strstr(w.last, "Transaction.Begin") && strstr(w.last, "Transaction.End"), "%s",
+              w.last);
         CHECK(strlen(w.last) < AMP_TX_MAX, "fits");
         if (i == 0)
             CHECK(count(w.last, "\"timestamp\"") == 1 + AMP_STOP_SAMPLES_MAX, "%u",
@@ -204,22 +218,22 @@ static void test_lists(void)
         const char *in, *out; /* NULL: refused */
     } cases[] = {
         {"Energy.Active.Import.Register", "Energy.Active.Import.Register"},
-        {" SoC , Voltage ", "SoC,Voltage"},
-        {"soc,VOLTAGE.l3", "SoC,Voltage.L3"},
-        {"", ""},
-        {"  ", ""},
-        {"Voltage.L1,Voltage.L2", "Voltage.L1,Voltage.L2"},
-        {"Voltage,RPM", NULL},
-        {"Voltage,", NULL},
-        {",Voltage", NULL},
-        {"Voltage,Voltage", NULL},
-        {"Voltage.L4", NULL},
-        {"SoC.L1", NULL},
-        {"Voltage SoC", NULL},
+        { " SoC , Voltage ",              "SoC,Voltage"                  },
+        { "soc,VOLTAGE.l3",               "SoC,Voltage.L3"               },
+        { "",                             ""                             },
+        { "  ",                           ""                             },
+        { "Voltage.L1,Voltage.L2",        "Voltage.L1,Voltage.L2"        },
+        { "Voltage,RPM",                  NULL                           },
+        { "Voltage,",                     NULL                           },
+        { ",Voltage",                     NULL                           },
+        { "Voltage,Voltage",              NULL                           },
+        { "Voltage.L4",                   NULL                           },
+        { "SoC.L1",                       NULL                           },
+        { "Voltage SoC",                  NULL                           },
     };
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
-        struct amp_measurands m = {1, {AMP_M_SOC}};
+        struct amp_measurands m = { 1, { AMP_M_SOC } };
         char text[200];
         struct amp_buf b;
         int rc = amp_measurands_parse(amp_text_of(cases[i].in), &m);
@@ -227,7 +241,8 @@ static void test_lists(void)
         amp_buf_init(&b, text, sizeof(text));
         amp_measurands_write(&b, &m);
         CHECK((rc == 0) == (cases[i].out != NULL), "'%s': %d", cases[i].in, rc);
-        CHECK(amp_text_is(amp_buf_text(&b), cases[i].out ? cases[i].out : "SoC"), "'%s'", cases[i].in);
+        CHECK(amp_text_is(amp_buf_text(&b), cases[i].out ? cases[i].out : "SoC"), "'%s'",
+              cases[i].in);
     }
 }
 
@@ -236,8 +251,8 @@ static void test_missing_values(void)
 {
     struct world w;
 
-    charging(&w, (const char *const[]){"MeterValueSampleInterval=10",
-                                       "MeterValuesSampledData=Frequency,SoC", NULL});
+    charging(&w, (const char *const[]){ "MeterValueSampleInterval=10",
+                                        "MeterValuesSampledData=Frequency,SoC", NULL });
     world_run(&w, 11000);
     CHECK(count(w.last, "\"value\"") == 1, "%s", w.last);
     world_set(&w, "MeterValuesSampledData", "Frequency");

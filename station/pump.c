@@ -1,20 +1,22 @@
 /* station/pump.c - what is sent next, and where answers go. station-1.6 3, 4, 6, 7, 21, 23, 117.
  *
- * Handlers of incoming calls only change facts. Everything this station says by itself starts here, one call at a time, and only when
- * all bytes written before have left: so an answer is always out before the messages it causes. */
+ * Handlers of incoming calls only change facts. Everything this station says by itself starts here,
+ * one call at a time, and only when all bytes written before have left: so an answer is always out
+ * before the messages it causes. */
 #include "station/impl.h"
 
-/* In order of importance. `due` says yes when there is something to send now, and fills st->call. */
+/* In order of importance. `due` says yes when there is something to send now, and fills st->call.
+ */
 static const struct {
     uint8_t job; /* 0: `due` chooses */
     bool (*due)(struct amp_station *st);
 } sources[] = {
-    {AMP_JOB_BOOT,      amp_boot_due     },
-    {AMP_JOB_STATUS,    amp_report_due   },
-    {AMP_JOB_AUTHORIZE, amp_auth_due     },
-    {AMP_JOB_NONE,      amp_queue_due    },
-    {AMP_JOB_METER,     amp_meter_due    },
-    {AMP_JOB_HEARTBEAT, amp_heartbeat_due},
+    {AMP_JOB_BOOT,       amp_boot_due     },
+    { AMP_JOB_STATUS,    amp_report_due   },
+    { AMP_JOB_AUTHORIZE, amp_auth_due     },
+    { AMP_JOB_NONE,      amp_queue_due    },
+    { AMP_JOB_METER,     amp_meter_due    },
+    { AMP_JOB_HEARTBEAT, amp_heartbeat_due},
 };
 
 /* What a call that got no result means. rc AMP_E_IO: the connection went. */
@@ -54,7 +56,7 @@ static int write_call(struct amp_station *st, const struct amp_station_op *op)
 {
     const struct amp_message *m = &st->dialect->protocol->messages[op->id];
     struct amp_buf out = amp_link_message(st);
-    struct amp_fault fault = {0};
+    struct amp_fault fault = { 0 };
     void *request;
     int rc;
 
@@ -92,7 +94,8 @@ void amp_pump(struct amp_station *st)
     if (st->link.state != AMP_LINK_UP || st->link.closing)
         return;
     if (amp_rpc_expire(&st->link.rpc, st->now, &ev)) {
-        amp_log2(st, AMP_LOG_WARN, "no answer to ", amp_text_of(ev.message ? ev.message->name : ""));
+        amp_log2(st, AMP_LOG_WARN, "no answer to ",
+                 amp_text_of(ev.message ? ev.message->name : ""));
         fail(st, AMP_E_TIMEOUT);
     }
     /* twice: what fails at once must not hide what else is due */
@@ -135,7 +138,8 @@ static void answer_call(struct amp_station *st, const struct amp_rpc_event *ev)
     if (rc < 0)
         amp_rpc_error(&st->link.rpc, id, rc, AMP_NO_TEXT, &out);
     else if (amp_rpc_result(&st->link.rpc, id, ev->message, reply, &out) < 0)
-        amp_log2(st, AMP_LOG_ERROR, "a reply could not be written: ", amp_text_of(ev->message->name));
+        amp_log2(st, AMP_LOG_ERROR,
+                 "a reply could not be written: ", amp_text_of(ev->message->name));
     amp_link_send(st, &out, true);
 }
 
@@ -155,7 +159,7 @@ static void show(struct amp_station *st, struct amp_text text, const struct amp_
 
     if (secret || ev->kind == AMP_RPC_REFUSED || ev->kind == AMP_RPC_DROPPED)
         for (uint32_t i = 0; i + 16 <= text.len; i++)
-            if (amp_text_eqi((struct amp_text){text.at + i, 16}, AMP_TEXT("AuthorizationKey")))
+            if (amp_text_eqi((struct amp_text){ text.at + i, 16 }, AMP_TEXT("AuthorizationKey")))
                 text = AMP_TEXT("(AuthorizationKey: not shown)");
     amp_emit(st, AMP_EVENT_MESSAGE, 0, 0, 0, text);
 }

@@ -1,9 +1,11 @@
-/* station/queue.c - the messages of transactions, in the order in which they arose, kept in the journal until they are answered or
- * given up. station-1.6 66-69, 73-79, 92, 93; ocpp-facts B4, B5.
+/* station/queue.c - the messages of transactions, in the order in which they arose, kept in the
+ * journal until they are answered or given up. station-1.6 66-69, 73-79, 92, 93; ocpp-facts B4, B5.
  *
- * The journal is the queue: START, METER and STOP records carry rising numbers, and `head` is the oldest that is not done. They hold
- * facts, not frames: a message is built when it is sent, with the transaction id that is known by then. One record says both that
- * something happened and that it has to be told, so a power cut cannot come between the two. RAM holds the place of the head alone. */
+ * The journal is the queue: START, METER and STOP records carry rising numbers, and `head` is the
+ * oldest that is not done. They hold facts, not frames: a message is built when it is sent, with
+ * the transaction id that is known by then. One record says both that something happened and that
+ * it has to be told, so a power cut cannot come between the two. RAM holds the place of the head
+ * alone. */
 #include "station/impl.h"
 
 _Static_assert(AMP_RECORD_MAX >= 12 + (AMP_CONNECTORS_MAX + 1) * 45, "the state fits a record");
@@ -15,7 +17,7 @@ static bool is_message(unsigned type)
 
 static uint32_t seq_of(const struct amp_entry *e)
 {
-    struct amp_cut in = {e->data, e->len, false};
+    struct amp_cut in = { e->data, e->len, false };
 
     return amp_cut_u32(&in);
 }
@@ -50,7 +52,7 @@ static int put_message(struct amp_station *st, enum amp_entry_type type, const s
                        bool spare)
 {
     struct amp_queue *q = &st->queue;
-    uint32_t at = st->journal.end;
+    uint32_t at = st->journal.end, compactions = st->journal.compactions;
     int rc = raw->full ? AMP_E_FULL : amp_journal_put(st, type, raw->at, raw->len, spare);
 
     if (rc < 0)
@@ -58,7 +60,7 @@ static int put_message(struct amp_station *st, enum amp_entry_type type, const s
     q->next++;
     q->count++;
     if (!q->head_at)
-        find_head(st, at < st->journal.end ? at : 0); /* it moved if the journal was compacted */
+        find_head(st, compactions == st->journal.compactions ? at : 0);
     return 0;
 }
 
@@ -144,7 +146,7 @@ int amp_queue_keep(struct amp_station *st, int connector, const struct amp_sampl
 static bool parse(const struct amp_station *st, const struct amp_entry *e,
                   struct amp_message_fact *f, uint32_t *index)
 {
-    struct amp_cut in = {e->data, e->len, false};
+    struct amp_cut in = { e->data, e->len, false };
 
     memset(f, 0, sizeof(*f));
     if (e->type < AMP_ENTRY_START || e->type > AMP_ENTRY_SAMPLE)
@@ -268,7 +270,7 @@ static void load_start(struct amp_station *st, const struct amp_message_fact *f)
 
 void amp_queue_load(struct amp_station *st, const struct amp_entry *e)
 {
-    struct amp_cut in = {e->data, e->len, false};
+    struct amp_cut in = { e->data, e->len, false };
     struct amp_message_fact f;
     uint32_t index = 0;
 
@@ -309,7 +311,8 @@ void amp_queue_seek(struct amp_station *st)
             q->count++;
 }
 
-/* Which records a new area still needs. Periodic readings may be thinned, never a start, a stop or the first reading (74). */
+/* Which records a new area still needs. Periodic readings may be thinned, never a start, a stop or
+ * the first reading (74). */
 bool amp_queue_wants(struct amp_station *st, const struct amp_entry *e, int thin)
 {
     struct amp_message_fact f;
@@ -327,9 +330,9 @@ bool amp_queue_wants(struct amp_station *st, const struct amp_entry *e, int thin
 
 /* ---- delivery ---- */
 
-static const uint8_t jobs[] = {[AMP_ENTRY_START] = AMP_JOB_START,
-                               [AMP_ENTRY_METER] = AMP_JOB_TX_METER,
-                               [AMP_ENTRY_STOP] = AMP_JOB_STOP};
+static const uint8_t jobs[] = { [AMP_ENTRY_START] = AMP_JOB_START,
+                                [AMP_ENTRY_METER] = AMP_JOB_TX_METER,
+                                [AMP_ENTRY_STOP] = AMP_JOB_STOP };
 
 bool amp_queue_due(struct amp_station *st)
 {
@@ -391,7 +394,8 @@ void amp_queue_done(struct amp_station *st, bool bind, int64_t id)
         amp_log(st, AMP_LOG_ERROR, "an answer could not be stored: a restart may send it again");
 }
 
-/* A lost connection is no attempt (76). Anything else is: wait longer each time, then go on without (75). */
+/* A lost connection is no attempt (76). Anything else is: wait longer each time, then go on without
+ * (75). */
 void amp_queue_failed(struct amp_station *st, int rc)
 {
     struct amp_queue *q = &st->queue;
@@ -462,7 +466,8 @@ bool amp_queue_sample(struct amp_station *st, struct amp_sample_walk *w, struct 
             return true;
         }
     }
-    while (w->part == 1 && w->index < w->total && find_record(st, &w->at, AMP_ENTRY_SAMPLE, &found)) {
+    while (w->part == 1 && w->index < w->total &&
+           find_record(st, &w->at, AMP_ENTRY_SAMPLE, &found)) {
         unsigned i = w->index++;
 
         /* evenly spread: of `total`, those where the scaled index steps */

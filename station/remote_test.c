@@ -8,8 +8,8 @@ static void ready(struct world *w)
     world_mark(w);
 }
 
-#define ACCEPTED "{\"status\":\"Accepted\"}"
-#define REJECTED "{\"status\":\"Rejected\"}"
+#define ACCEPTED                 "{\"status\":\"Accepted\"}"
+#define REJECTED                 "{\"status\":\"Rejected\"}"
 #define CHECK_REPLY(w, expected) CHECK(!strcmp((w)->reply, expected), "reply: %s", (w)->reply)
 
 /* S33, S111, S113, S117 */
@@ -21,12 +21,13 @@ static void test_remote_start(void)
     world_plug(&w, 2, true);
     world_mark(&w);
     world_call(&w, "RemoteStartTransaction", "{\"idTag\":\"R1\"}");
-    CHECK_TRACE(&w, "ok:RemoteStartTransaction Start2 S2:Charging"); /* the one with a car; no Authorize */
+    CHECK_TRACE(
+        &w, "ok:RemoteStartTransaction Start2 S2:Charging"); /* the one with a car; no Authorize */
     world_mark(&w);
     world_call(&w, "RemoteStartTransaction", "{\"idTag\":\"R2\",\"connectorId\":1}");
     CHECK_TRACE(&w, "ok:RemoteStartTransaction S1:Preparing");
     world_plug(&w, 1, true);
-    CHECK_TRACE(&w, "ok:RemoteStartTransaction S1:Preparing Start1 S1:Charging");
+    CHECK_TRACE(&w, "ok:RemoteStartTransaction S1:Preparing Start1 S1:SuspendedEV S1:Charging");
     CHECK(!strcmp(w.tx[1].tag, "R2"), "%s", w.tx[1].tag);
     world_call(&w, "RemoteStartTransaction", "{\"idTag\":\"R3\"}");
     CHECK_REPLY(&w, REJECTED); /* nothing free */
@@ -54,12 +55,12 @@ static void test_remote_start_rejected(void)
     static const struct {
         const char *why, *call, *reply;
     } cases[] = {
-        {"connector 0", "{\"idTag\":\"R\",\"connectorId\":0}", REJECTED},
-        {"no such connector", "{\"idTag\":\"R\",\"connectorId\":3}", REJECTED},
-        {"negative", "{\"idTag\":\"R\",\"connectorId\":-1}", "!PropertyConstraintViolation"},
-        {"busy", "{\"idTag\":\"R\",\"connectorId\":1}", REJECTED},
-        {"faulted", "{\"idTag\":\"R\",\"connectorId\":2}", REJECTED},
-        {"nothing free", "{\"idTag\":\"R\"}", REJECTED},
+        {"connector 0",        "{\"idTag\":\"R\",\"connectorId\":0}",  REJECTED                      },
+        { "no such connector", "{\"idTag\":\"R\",\"connectorId\":3}",  REJECTED                      },
+        { "negative",          "{\"idTag\":\"R\",\"connectorId\":-1}", "!PropertyConstraintViolation"},
+        { "busy",              "{\"idTag\":\"R\",\"connectorId\":1}",  REJECTED                      },
+        { "faulted",           "{\"idTag\":\"R\",\"connectorId\":2}",  REJECTED                      },
+        { "nothing free",      "{\"idTag\":\"R\"}",                    REJECTED                      },
     };
     struct world w;
 
@@ -72,11 +73,12 @@ static void test_remote_start_rejected(void)
         CHECK(!strcmp(w.reply, cases[i].reply), "%s: %s", cases[i].why, w.reply);
     }
     CHECK(amp_station_fault(w.st, 2, AMP_ERROR_NONE, AMP_NO_TEXT, w.now) == 0, "clear");
-    world_call(&w, "RemoteStartTransaction",
-               "{\"idTag\":\"R\",\"connectorId\":2,\"chargingProfile\":{\"chargingProfileId\":1,"
-               "\"stackLevel\":0,\"chargingProfilePurpose\":\"TxDefaultProfile\","
-               "\"chargingProfileKind\":\"Relative\",\"chargingSchedule\":{\"chargingRateUnit\":\"A\","
-               "\"chargingSchedulePeriod\":[{\"startPeriod\":0,\"limit\":6}]}}}");
+    world_call(
+        &w, "RemoteStartTransaction",
+        "{\"idTag\":\"R\",\"connectorId\":2,\"chargingProfile\":{\"chargingProfileId\":1,"
+        "\"stackLevel\":0,\"chargingProfilePurpose\":\"TxDefaultProfile\","
+        "\"chargingProfileKind\":\"Relative\",\"chargingSchedule\":{\"chargingRateUnit\":\"A\","
+        "\"chargingSchedulePeriod\":[{\"startPeriod\":0,\"limit\":6}]}}}");
     CHECK_REPLY(&w, REJECTED); /* not a TxProfile */
     world_call(&w, "RemoteStartTransaction", "{\"idTag\":\"R\",\"connectorId\":2}");
     CHECK_REPLY(&w, ACCEPTED);
@@ -130,11 +132,12 @@ static void test_unlock(void)
     world_call(&w, "UnlockConnector", "{\"connectorId\":1}");
     CHECK_REPLY(&w, "{\"status\":\"Unlocked\"}");
     CHECK_TRACE(&w, "ok:UnlockConnector Stop:UnlockCommand S1:Finishing");
+    world_run(&w, 1000);
     world_tag(&w, 1, "TAG1");
     w.car[1].lock_sticks = true;
     world_call(&w, "UnlockConnector", "{\"connectorId\":1}");
     CHECK_REPLY(&w, "{\"status\":\"UnlockFailed\"}");
-    CHECK(w.tx[1].stops == 1, "stopped all the same");
+    CHECK(w.tx[1].stops == 1, "stopped all the same: %s", w.trace);
     world_call(&w, "UnlockConnector", "{\"connectorId\":9}");
     CHECK_REPLY(&w, "{\"status\":\"NotSupported\"}");
     world_call(&w, "UnlockConnector", "{\"connectorId\":0}");
@@ -155,7 +158,10 @@ static void test_reset(void)
 {
     static const struct {
         const char *type, *reason;
-    } cases[] = {{"Soft", "SoftReset"}, {"Hard", "HardReset"}};
+    } cases[] = {
+        {"Soft",  "SoftReset"},
+        { "Hard", "HardReset"}
+    };
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++)
         for (int silent = 0; silent < 2; silent++) {
@@ -213,7 +219,8 @@ static void test_trigger_and_the_rest(void)
     world_call(&w, "TriggerMessage", "{\"requestedMessage\":\"Heartbeat\"}");
     world_call(&w, "TriggerMessage", "{\"requestedMessage\":\"MeterValues\",\"connectorId\":1}");
     CHECK_TRACE(&w, "ok:TriggerMessage Heart ok:TriggerMessage Meter1");
-    CHECK(strstr(w.last, "\"context\":\"Trigger\"") && !strstr(w.last, "transactionId"), "%s", w.last);
+    CHECK(strstr(w.last, "\"context\":\"Trigger\"") && !strstr(w.last, "transactionId"), "%s",
+          w.last);
     world_mark(&w);
     world_call(&w, "TriggerMessage", "{\"requestedMessage\":\"MeterValues\"}");
     CHECK_TRACE(&w, "ok:TriggerMessage Meter0 Meter1 Meter2");
@@ -239,10 +246,12 @@ static void test_local_stops(void)
     static const struct {
         int reason;
         const char *name;
-    } cases[] = {{AMP_STOP_EMERGENCY, "EmergencyStop"},
-                 {AMP_STOP_LOCAL, "Local"},
-                 {AMP_STOP_OTHER, "Other"},
-                 {AMP_STOP_REBOOT, "Reboot"}};
+    } cases[] = {
+        {AMP_STOP_EMERGENCY, "EmergencyStop"},
+        { AMP_STOP_LOCAL,    "Local"        },
+        { AMP_STOP_OTHER,    "Other"        },
+        { AMP_STOP_REBOOT,   "Reboot"       }
+    };
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
         struct world w;

@@ -1,7 +1,9 @@
-/* station/report.c - StatusNotification: which states the central system hears of. station-1.6 20, 42-47.
+/* station/report.c - StatusNotification: which states the central system hears of. station-1.6 20,
+ * 42-47.
  *
- * While messages flow, every state is reported in its order, also with respect to transaction messages. Off line only the state at
- * the end counts. `reported` is what was last handed to the wire; a report that did not get through makes it unknown again. */
+ * While messages flow, every state is reported in its order, also with respect to transaction
+ * messages. Off line only the state at the end counts. `reported` is what was last handed to the
+ * wire; a report that did not get through makes it unknown again. */
 #include "station/impl.h"
 
 static bool same(const struct amp_report *a, const struct amp_report *b)
@@ -13,13 +15,13 @@ static struct amp_report current(struct amp_station *st, int connector)
 {
     const struct amp_connector *c = &st->con[connector];
 
-    return (struct amp_report){.status = c->status,
-                               .error = c->error,
-                               .ev_gone = c->ev_gone && c->status == AMP_SUSPENDED_EV,
-                               .when = amp_when_now(st),
-                               .since = st->now,
-                               .after = st->queue.next,
-                               .stamp = st->stamp++};
+    return (struct amp_report){ .status = c->status,
+                                .error = c->error,
+                                .ev_gone = c->ev_gone && c->status == AMP_SUSPENDED_EV,
+                                .when = amp_when_now(st),
+                                .since = st->now,
+                                .after = st->queue.next,
+                                .stamp = st->stamp++ };
 }
 
 void amp_report_changed(struct amp_station *st, int connector)
@@ -71,7 +73,8 @@ void amp_report_trigger(struct amp_station *st, int connector)
             st->con[c].report_triggered = true;
 }
 
-/* Older transaction messages go first, unless they are a backlog or wait for a retry: those may be overtaken (73). */
+/* Older transaction messages go first, unless they are a backlog or wait for a retry: those may be
+ * overtaken (73). */
 static bool held_back(const struct amp_station *st, const struct amp_report *r)
 {
     const struct amp_queue *q = &st->queue;

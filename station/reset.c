@@ -1,7 +1,8 @@
-/* station/reset.c - Reset.req: what runs is ended and stored, then the device restarts. station-1.6 108, 109.
+/* station/reset.c - Reset.req: what runs is ended and stored, then the device restarts. station-1.6
+ * 108, 109.
  *
- * Soft waits until the stops are delivered, but not for ever; hard only until the answer has left. In both cases a stop that was not
- * delivered is in the journal and goes out after the restart. */
+ * Soft waits until the stops are delivered, but not for ever; hard only until the answer has left.
+ * In both cases a stop that was not delivered is in the journal and goes out after the restart. */
 #include "station/impl.h"
 
 #define SOFT_WAIT_MS 60000

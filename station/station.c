@@ -1,4 +1,5 @@
-/* station/station.c - station.h: start, the world's calls, questions. The work is done in the other files. */
+/* station/station.c - station.h: start, the world's calls, questions. The work is done in the other
+ * files. */
 #include "station/impl.h"
 
 size_t amp_station_size(void)
@@ -11,7 +12,7 @@ size_t amp_station_size(void)
 void amp_emit(struct amp_station *st, enum amp_event_kind kind, int connector, int64_t a, int64_t b,
               struct amp_text text)
 {
-    struct amp_event ev = {kind, connector, a, b, text};
+    struct amp_event ev = { kind, connector, a, b, text };
 
     if (st->on_event)
         st->on_event(st->event_ctx, st, &ev);
@@ -23,7 +24,8 @@ void amp_log(struct amp_station *st, enum amp_log_level level, const char *text)
         st->port->log(st->port->ctx, level, text);
 }
 
-void amp_log2(struct amp_station *st, enum amp_log_level level, const char *text, struct amp_text more)
+void amp_log2(struct amp_station *st, enum amp_log_level level, const char *text,
+              struct amp_text more)
 {
     char line[160];
     struct amp_buf b;
@@ -59,19 +61,31 @@ uint32_t amp_random32(struct amp_station *st)
 
 /* ---- start ---- */
 
-#define FIELD(name, max) {#name, offsetof(struct amp_station_config, name), \
-                          offsetof(struct amp_station, name), sizeof(((struct amp_station *)0)->name), max}
+#define FIELD(name, max)                                                                      \
+    {                                                                                         \
+#name, offsetof(struct amp_station_config, name), offsetof(struct amp_station, name), \
+            sizeof(((struct amp_station *)0)->name), max                                      \
+    }
 
-/* Texts of the configuration. `max` 0: longer is cut, as BootNotification has no room for more (27); else it is an error. */
+/* Texts of the configuration. `max` 0: longer is cut, as BootNotification has no room for more
+ * (27); else it is an error. */
 static const struct {
     const char *name;
     size_t from, to, cap;
     uint32_t max;
 } texts[] = {
-    FIELD(url, AMP_URL_MAX - 1), FIELD(identity, AMP_IDENTITY_MAX), FIELD(password, 64),
-    FIELD(vendor, 0),            FIELD(model, 0),                   FIELD(serial, 0),
-    FIELD(box_serial, 0),        FIELD(firmware, 0),                FIELD(iccid, 0),
-    FIELD(imsi, 0),              FIELD(meter_type, 0),              FIELD(meter_serial, 0),
+    FIELD(url, AMP_URL_MAX - 1),
+    FIELD(identity, AMP_IDENTITY_MAX),
+    FIELD(password, 64),
+    FIELD(vendor, 0),
+    FIELD(model, 0),
+    FIELD(serial, 0),
+    FIELD(box_serial, 0),
+    FIELD(firmware, 0),
+    FIELD(iccid, 0),
+    FIELD(imsi, 0),
+    FIELD(meter_type, 0),
+    FIELD(meter_serial, 0),
 };
 
 static int wrong(struct amp_fault *fault, const char *field, const char *why, int rc)
@@ -145,7 +159,8 @@ static void safe_outputs(struct amp_station *st)
     for (int i = 1; i <= st->connectors; i++) {
         if (st->hw->permit && st->hw->permit(st->hw->ctx, i, false) < 0)
             amp_connector_fault(st, i, AMP_ERROR_SWITCH, AMP_NO_TEXT);
-        if (st->hw->limit && st->hw->limit(st->hw->ctx, i, st->max_current_ma[i], st->phases[i]) < 0)
+        if (st->hw->limit &&
+            st->hw->limit(st->hw->ctx, i, st->max_current_ma[i], st->phases[i]) < 0)
             amp_connector_fault(st, i, AMP_ERROR_SWITCH, AMP_NO_TEXT);
         if (st->hw->indicate)
             st->hw->indicate(st->hw->ctx, i, st->con[i].status);
@@ -296,7 +311,8 @@ int amp_station_stop(struct amp_station *st, int connector, int reason, uint64_t
 
 /* ---- questions ---- */
 
-int amp_station_connector(const struct amp_station *st, int connector, struct amp_connector_info *out)
+int amp_station_connector(const struct amp_station *st, int connector,
+                          struct amp_connector_info *out)
 {
     const struct amp_connector *c = &st->con[connector];
     int64_t id;

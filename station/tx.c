@@ -1,9 +1,11 @@
 /* station/tx.c - a transaction from start to stop. station-1.6 64-71, 78-85, 111-116.
  *
- * What must survive a power cut is in the journal before the world sees it: a start before energy flows, a stop before the cable is
- * let go. After a power cut every open transaction is ended at once with reason PowerLoss, the last stored reading and the time of
- * that reading: the station cannot know that the car in front of it is still the same, and a transaction that is resumed by mistake
- * bills a stranger. (A transaction that a Reset ended has its stop, with the right reason, in the journal already.) */
+ * What must survive a power cut is in the journal before the world sees it: a start before energy
+ * flows, a stop before the cable is let go. After a power cut every open transaction is ended at
+ * once with reason PowerLoss, the last stored reading and the time of that reading: the station
+ * cannot know that the car in front of it is still the same, and a transaction that is resumed by
+ * mistake bills a stranger. (A transaction that a Reset ended has its stop, with the right reason,
+ * in the journal already.) */
 #include "station/impl.h"
 
 #define RETRY_MS 1000 /* when the journal did not take a stop */
@@ -63,9 +65,10 @@ void amp_tx_try_start(struct amp_station *st, int connector)
     begin(st, connector, &r);
 }
 
-static const char *const reasons[] = {"",       "EmergencyStop", "EVDisconnected", "HardReset",
-                                      "Local",  "Other",         "PowerLoss",      "Reboot",
-                                      "Remote", "SoftReset",     "UnlockCommand",  "DeAuthorized"};
+static const char *const reasons[] = {
+    "",          "EmergencyStop", "EVDisconnected", "HardReset", "Local",         "Other",
+    "PowerLoss", "Reboot",        "Remote",         "SoftReset", "UnlockCommand", "DeAuthorized"
+};
 
 /* The stop is stored: the transaction is over for everybody here, whenever it is delivered (85). */
 static void end(struct amp_station *st, int connector)
@@ -83,7 +86,8 @@ static void end(struct amp_station *st, int connector)
     if (tx.keep_locked && c->locked)
         memcpy(c->held_tag, tx.tag, AMP_TAG_CAP);
     else
-        (void)amp_connector_lock(st, connector, false); /* a lock that does not open is a fault now */
+        (void)amp_connector_lock(st, connector,
+                                 false); /* a lock that does not open is a fault now */
     c->cable_held = !c->plugged && c->locked;
     (void)amp_connector_step(st, connector, AMP_EV_TX_END);
 }
@@ -120,7 +124,7 @@ int amp_tx_stop(struct amp_station *st, int connector, enum amp_reason reason, c
     tx->stop_reason = (uint8_t)reason;
     tx->stop_when = amp_when_now(st);
     if (tag)
-        memcpy(tx->stop_tag, tag, AMP_TAG_CAP);
+        amp_text_copy(tx->stop_tag, AMP_TAG_CAP, amp_text_of(tag));
     (void)try_end(st, connector);
     return 0;
 }
@@ -133,7 +137,8 @@ void amp_tx_stop_all(struct amp_station *st, enum amp_reason reason)
 
 /* ---- what the central system says ---- */
 
-/* The tag was not accepted although the transaction began (off-line start, remote start): stop, or give no more than allowed. */
+/* The tag was not accepted although the transaction began (off-line start, remote start): stop, or
+ * give no more than allowed. */
 static void refused(struct amp_station *st, int connector)
 {
     struct amp_connector *c = &st->con[connector];
@@ -175,7 +180,8 @@ void amp_tx_metered(struct amp_station *st, int connector, const struct amp_read
 {
     struct amp_tx *tx = &st->con[connector].tx;
 
-    if (!tx->refused || tx->blocked || r->energy_wh - tx->refused_wh < st->set.max_energy_invalid_wh)
+    if (!tx->refused || tx->blocked ||
+        r->energy_wh - tx->refused_wh < st->set.max_energy_invalid_wh)
         return;
     tx->blocked = true;
     amp_connector_energy(st, connector);
@@ -191,7 +197,7 @@ static bool free_for_remote(const struct amp_connector *c)
 /* A car that waits, then a free connector, then one with a finished session. */
 static int choose(const struct amp_station *st)
 {
-    static const uint8_t order[] = {AMP_PREPARING, AMP_AVAILABLE, AMP_FINISHING};
+    static const uint8_t order[] = { AMP_PREPARING, AMP_AVAILABLE, AMP_FINISHING };
 
     for (unsigned k = 0; k < AMP_COUNT(order); k++)
         for (int i = 1; i <= st->connectors; i++)
@@ -202,10 +208,11 @@ static int choose(const struct amp_station *st)
 
 bool amp_tx_remote_start(struct amp_station *st, bool any, int64_t wanted, struct amp_text tag)
 {
-    char copy[AMP_TAG_CAP] = {0};
+    char copy[AMP_TAG_CAP] = { 0 };
     int connector;
 
-    if (st->boot_state != AMP_BOOT_ACCEPTED || st->reset.reason || !tag.len || tag.len >= AMP_TAG_CAP)
+    if (st->boot_state != AMP_BOOT_ACCEPTED || st->reset.reason || !tag.len ||
+        tag.len >= AMP_TAG_CAP)
         return false;
     if (!any && !amp_is_connector(st, wanted))
         return false; /* 0 too (111) */

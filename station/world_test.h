@@ -1,6 +1,7 @@
-/* station/world_test.h - a world for a station: ports/mem, cars and contactors that obey (or not), a clock that is turned, and a
- * central system that answers, keeps silent or refuses as the test says. Every frame of the station is checked against the strict
- * definitions. What was said is kept as a trace: "Boot S0:Available S1:Available Auth Start1 S1:Charging". */
+/* station/world_test.h - a world for a station: ports/mem, cars and contactors that obey (or not),
+ * a clock that is turned, and a central system that answers, keeps silent or refuses as the test
+ * says. Every frame of the station is checked against the strict definitions. What was said is kept
+ * as a trace: "Boot S0:Available S1:Available Auth Start1 S1:Charging". */
 #ifndef AMP_WORLD_TEST_H
 #define AMP_WORLD_TEST_H
 
@@ -41,17 +42,17 @@ struct world {
     void *memory;
 
     /* the central system */
-    bool up, half_up;           /* WebSocket open; HTTP request awaited */
-    int http_status;            /* 0: 101 */
-    const char *protocol;       /* NULL: ocpp1.6 */
+    bool up, half_up;               /* WebSocket open; HTTP request awaited */
+    int http_status;                /* 0: 101 */
+    const char *protocol;           /* NULL: ocpp1.6 */
     bool bad_accept, no_pong, deaf; /* deaf: socket opens, nothing is ever answered */
-    bool refuse;                /* no socket */
-    const char *mute, *error;   /* action that is not answered; answered with a CALLERROR */
+    bool refuse;                    /* no socket */
+    const char *mute, *error;       /* action that is not answered; answered with a CALLERROR */
     const char *answer_to, *answer; /* action and its special reply */
-    const char *boot_status;    /* NULL: Accepted */
+    const char *boot_status;        /* NULL: Accepted */
     int boot_interval;
-    int64_t boot_time_ms;       /* 0: now */
-    const char *tag_status;     /* in Authorize; NULL: Accepted */
+    int64_t boot_time_ms;   /* 0: now */
+    const char *tag_status; /* in Authorize; NULL: Accepted */
     const char *start_status;
     const char *parent;
     struct amp_ws ws;
@@ -59,11 +60,11 @@ struct world {
     size_t in_len, in_done;
     unsigned pings, pongs, frames, bad_frames, requests;
     int close_code;
-    char request[2048];         /* the last HTTP upgrade */
-    char reply[8192];           /* to world_call; "!Code" for a CALLERROR, "" for none */
+    char request[2048]; /* the last HTTP upgrade */
+    char reply[8192];   /* to world_call; "!Code" for a CALLERROR, "" for none */
     unsigned call_no;
     const struct amp_message *asked;
-    char ids[512][40];          /* of the station's calls: none may come twice */
+    char ids[512][40]; /* of the station's calls: none may come twice */
     unsigned id_count;
     struct world_tx tx[64];
     unsigned tx_count;
@@ -73,7 +74,7 @@ struct world {
     size_t trace_len;
     unsigned events[AMP_EVENT_OPERATOR + 1];
     unsigned started, secrets;
-    char moves[512];            /* names of §4.9 as they happened */
+    char moves[512]; /* names of §4.9 as they happened */
 };
 
 /* ---- trace ---- */
@@ -95,7 +96,8 @@ static inline void world_mark(struct world *w)
     w->moves[0] = 0;
 }
 
-/* The value of a key in compact JSON, as text without quotes; "" when absent. Good enough for flat facts. */
+/* The value of a key in compact JSON, as text without quotes; "" when absent. Good enough for flat
+ * facts. */
 static inline const char *world_get(const char *json, const char *key, char *out, size_t cap)
 {
     char pattern[64];
@@ -153,7 +155,7 @@ static inline struct world_tx *world_tx_of(struct world *w, int64_t id)
 /* A start is the same start when connector, time, meter and tag are (ocpp-facts B7). */
 static inline struct world_tx *world_started(struct world *w, const char *p)
 {
-    struct world_tx fresh = {0};
+    struct world_tx fresh = { 0 };
 
     fresh.connector = (int)world_int(p, "connectorId");
     fresh.start_wh = world_int(p, "meterStart");
@@ -204,7 +206,8 @@ static inline void world_tag_info(struct world *w, const char *status, char *out
 }
 
 /* The usual answer; also keeps the books and the trace. */
-static inline void world_reply(struct world *w, const char *action, const char *p, char *out, size_t cap)
+static inline void world_reply(struct world *w, const char *action, const char *p, char *out,
+                               size_t cap)
 {
     char a[64], b[64], info[160];
     int64_t at = w->boot_time_ms ? w->boot_time_ms : UNIX0 + (int64_t)w->now;
@@ -213,7 +216,8 @@ static inline void world_reply(struct world *w, const char *action, const char *
     if (!strcmp(action, "BootNotification")) {
         world_note(w, "Boot", "", "");
         snprintf(out, cap, "{\"status\":\"%s\",\"currentTime\":\"%s\",\"interval\":%d}",
-                 w->boot_status ? w->boot_status : "Accepted", amp_time_text(at, a), w->boot_interval);
+                 w->boot_status ? w->boot_status : "Accepted", amp_time_text(at, a),
+                 w->boot_interval);
     } else if (!strcmp(action, "Heartbeat")) {
         world_note(w, "Heart", "", "");
         snprintf(out, cap, "{\"currentTime\":\"%s\"}", amp_time_text(at, a));
@@ -283,7 +287,8 @@ static inline void world_frame(struct world *w, struct amp_text text)
     amp_frame_judge(&ocpp16, AMP_OCPP16, AMP_STRICT, AMP_UP, w->asked, text, &arena, &v);
     if (v.kind != AMP_ACCEPT) {
         w->bad_frames++;
-        CHECK(false, "the station sent %.*s: %s %s", AMP_FMT(text), v.fault.path, amp_err_text(v.rc));
+        CHECK(false, "the station sent %.*s: %s %s", AMP_FMT(text), v.fault.path,
+              amp_err_text(v.rc));
         return;
     }
     if (v.frame.kind == AMP_CALL) {
@@ -301,25 +306,28 @@ static inline void world_upgrade(struct world *w)
 {
     struct amp_http_head h;
     char out[1024], key[64], accept[AMP_WS_ACCEPT_LEN + 1];
-    int rc = amp_http_request((struct amp_text){(char *)w->in, (uint32_t)w->in_len}, &h), n;
+    int rc = amp_http_request((struct amp_text){ (char *)w->in, (uint32_t)w->in_len }, &h), n;
 
     if (rc == 0)
         return;
     CHECK(rc == 1 && h.upgrade, "an upgrade");
     w->requests++;
-    amp_text_copy(w->request, sizeof(w->request), (struct amp_text){(char *)w->in, (uint32_t)h.len});
+    amp_text_copy(w->request, sizeof(w->request),
+                  (struct amp_text){ (char *)w->in, (uint32_t)h.len });
     amp_text_copy(key, sizeof(key), amp_http_get(&h, "Sec-WebSocket-Key"));
     amp_ws_accept(amp_text_of(key), accept);
     w->in_len = w->in_done = 0;
     w->half_up = false;
     if (w->http_status)
-        n = snprintf(out, sizeof(out), "HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n", w->http_status);
+        n = snprintf(out, sizeof(out), "HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n",
+                     w->http_status);
     else
-        n = snprintf(out, sizeof(out),
-                     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     "Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: %s\r\n\r\n",
-                     w->bad_accept ? "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" : accept,
-                     w->protocol ? w->protocol : "ocpp1.6");
+        n = snprintf(
+            out, sizeof(out),
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: %s\r\n\r\n",
+            w->bad_accept ? "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" : accept,
+            w->protocol ? w->protocol : "ocpp1.6");
     w->up = !w->http_status;
     amp_ws_init(&w->ws, AMP_WS_SERVER, sizeof(w->in));
     amp_station_received(w->st, out, (size_t)n, w->now);
@@ -331,7 +339,7 @@ static inline bool world_take_frame(struct world *w)
 
     amp_ws_next(&w->ws, w->in, &w->in_len, &w->in_done, &ev);
     if (ev.kind == AMP_WS_MESSAGE)
-        world_frame(w, (struct amp_text){(char *)ev.data, (uint32_t)ev.len});
+        world_frame(w, (struct amp_text){ (char *)ev.data, (uint32_t)ev.len });
     else if (ev.kind == AMP_WS_PINGED && ++w->pings && !w->no_pong)
         world_send(w, AMP_WS_PONG, ev.data, ev.len);
     else if (ev.kind == AMP_WS_PONGED)
@@ -358,6 +366,7 @@ static inline uint32_t world_settle(struct world *w)
             amp_station_connected(w->st, w->now);
         }
         if (!w->mem.open && (w->up || w->half_up)) {
+            w->in_len += mem_take(&w->mem, w->in + w->in_len, sizeof(w->in) - w->in_len);
             while (w->up && world_take_frame(w))
                 ;
             w->up = w->half_up = false;
@@ -414,7 +423,8 @@ static inline int world_meter(void *ctx, int c, struct amp_reading *out)
 
     if (car->meter_fails)
         return AMP_E_IO;
-    out->has = AMP_HAS_POWER | AMP_HAS_CURRENT | AMP_HAS_VOLTAGE | AMP_HAS_TEMPERATURE | AMP_HAS_SOC;
+    out->has =
+        AMP_HAS_POWER | AMP_HAS_CURRENT | AMP_HAS_VOLTAGE | AMP_HAS_TEMPERATURE | AMP_HAS_SOC;
     out->energy_wh = 1000000 * c + (int64_t)(car->energy_mj / 3600000);
     out->power_w = flows ? car->power_w : 0;
     out->phases = c == 1 ? 3 : 1;
@@ -480,8 +490,8 @@ static inline int world_boot(struct world *w)
     w->in_len = w->in_done = 0;
     for (int c = 1; c <= AMP_CONNECTORS_MAX; c++)
         w->car[c].permitted = false; /* contactors fall open without power */
-    rc = amp_station_init(w->memory, amp_station_size(), &w->config, &w->mem.port, &w->hw, world_event, w,
-                          w->now, &w->st, &fault);
+    rc = amp_station_init(w->memory, amp_station_size(), &w->config, &w->mem.port, &w->hw,
+                          world_event, w, w->now, &w->st, &fault);
     for (int c = 1; rc == 0 && c <= w->config.connectors; c++)
         if (w->car[c].plugged) {
             CHECK(amp_station_plug(w->st, c, true, w->now) == 0, "plug");
@@ -497,17 +507,17 @@ static inline void world_defaults(struct world *w)
     w->now = 1000;
     w->boot_interval = 300;
     w->next_id = 1001;
-    w->hw = (struct amp_hardware){.ctx = w,
-                                  .permit = world_permit,
-                                  .lock = world_lock,
-                                  .locked = world_locked,
-                                  .meter = world_meter};
-    w->config = (struct amp_station_config){.url = AMP_TEXT("ws://central.test:8180/ocpp"),
-                                            .identity = AMP_TEXT("CP 001"),
-                                            .vendor = AMP_TEXT("Amperstand"),
-                                            .model = AMP_TEXT("Two"),
-                                            .connectors = 2,
-                                            .reconnect_jitter_pct = 1};
+    w->hw = (struct amp_hardware){ .ctx = w,
+                                   .permit = world_permit,
+                                   .lock = world_lock,
+                                   .locked = world_locked,
+                                   .meter = world_meter };
+    w->config = (struct amp_station_config){ .url = AMP_TEXT("ws://central.test:8180/ocpp"),
+                                             .identity = AMP_TEXT("CP 001"),
+                                             .vendor = AMP_TEXT("Amperstand"),
+                                             .model = AMP_TEXT("Two"),
+                                             .connectors = 2,
+                                             .reconnect_jitter_pct = 1 };
     for (int c = 1; c <= AMP_CONNECTORS_MAX; c++)
         w->car[c].power_w = 7400 * c;
     w->memory = aligned_alloc(16, (amp_station_size() + 15) / 16 * 16);

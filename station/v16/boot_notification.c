@@ -26,8 +26,10 @@ static void on_result(struct amp_station *st, const void *reply)
     };
     const struct ocpp16_boot_notification_reply *in = reply;
 
-    amp_boot_answered(st, (enum amp_registration)status[in->status], in->current_time, in->interval);
+    amp_boot_answered(st, (enum amp_registration)status[in->status], in->current_time,
+                      in->interval);
 }
 
 const struct amp_station_op station16_boot_notification = {
-    .id = OCPP16_BOOT_NOTIFICATION, .jobs = JOB(BOOT), .make = make, .on_result = on_result};
+    .id = OCPP16_BOOT_NOTIFICATION, .jobs = JOB(BOOT), .make = make, .on_result = on_result
+};

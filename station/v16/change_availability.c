@@ -19,5 +19,5 @@ static int on_call(struct amp_station *st, const void *request, void *reply)
     return 0;
 }
 
-const struct amp_station_op station16_change_availability = {.id = OCPP16_CHANGE_AVAILABILITY,
-                                                             .on_call = on_call};
+const struct amp_station_op station16_change_availability = { .id = OCPP16_CHANGE_AVAILABILITY,
+                                                              .on_call = on_call };

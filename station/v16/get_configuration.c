@@ -1,5 +1,6 @@
-/* station/v16/get_configuration.c - GetConfiguration. OCPP 1.6 §5.8; station-1.6 98, 99. All keys fit one reply, so that
- * GetConfigurationMaxKeys is their number; write-only keys are as good as unknown to a reader. */
+/* station/v16/get_configuration.c - GetConfiguration. OCPP 1.6 §5.8; station-1.6 98, 99. All keys
+ * fit one reply, so that GetConfigurationMaxKeys is their number; write-only keys are as good as
+ * unknown to a reader. */
 #include "station/v16/v16.h"
 
 static int add(struct amp_station *st, struct ocpp16_get_configuration_reply *out, unsigned row)
@@ -45,7 +46,8 @@ static int on_call(struct amp_station *st, const void *request, void *reply)
 
     if (n > amp_config_count())
         return AMP_E_COUNT; /* more than GetConfigurationMaxKeys */
-    out->configuration_key.at = amp_arena_alloc(&st->arena, n * sizeof(out->configuration_key.at[0]));
+    out->configuration_key.at =
+        amp_arena_alloc(&st->arena, n * sizeof(out->configuration_key.at[0]));
     out->unknown_key.at = amp_arena_alloc(&st->arena, in->key.len * sizeof(out->unknown_key.at[0]));
     if (!out->configuration_key.at || !out->unknown_key.at)
         return AMP_E_FULL;
@@ -57,5 +59,5 @@ static int on_call(struct amp_station *st, const void *request, void *reply)
     return rc;
 }
 
-const struct amp_station_op station16_get_configuration = {.id = OCPP16_GET_CONFIGURATION,
-                                                           .on_call = on_call};
+const struct amp_station_op station16_get_configuration = { .id = OCPP16_GET_CONFIGURATION,
+                                                            .on_call = on_call };

@@ -16,4 +16,5 @@ static void on_result(struct amp_station *st, const void *reply)
 }
 
 const struct amp_station_op station16_heartbeat = {
-    .id = OCPP16_HEARTBEAT, .jobs = JOB(HEARTBEAT), .make = make, .on_result = on_result};
+    .id = OCPP16_HEARTBEAT, .jobs = JOB(HEARTBEAT), .make = make, .on_result = on_result
+};

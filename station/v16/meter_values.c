@@ -1,4 +1,5 @@
-/* station/v16/meter_values.c - MeterValues, and readings as every message carries them. OCPP 1.6 §4.7, 7.31-7.35. */
+/* station/v16/meter_values.c - MeterValues, and readings as every message carries them. OCPP 1.6
+ * §4.7, 7.31-7.35. */
 #include "station/v16/v16.h"
 
 /* What the core's measurands are called here. Frequency has no unit in 1.6. */
@@ -7,15 +8,17 @@ static const struct {
     enum ocpp16_unit_of_measure unit;
     enum ocpp16_location location; /* 0: Outlet, as always */
 } kinds[AMP_M_END] = {
-    [AMP_M_ENERGY] = {OCPP16_MEASURAND_ENERGY_ACTIVE_IMPORT_REGISTER, OCPP16_UNIT_OF_MEASURE_WH, 0},
-    [AMP_M_INTERVAL] = {OCPP16_MEASURAND_ENERGY_ACTIVE_IMPORT_INTERVAL, OCPP16_UNIT_OF_MEASURE_WH, 0},
-    [AMP_M_POWER] = {OCPP16_MEASURAND_POWER_ACTIVE_IMPORT, OCPP16_UNIT_OF_MEASURE_W, 0},
-    [AMP_M_CURRENT] = {OCPP16_MEASURAND_CURRENT_IMPORT, OCPP16_UNIT_OF_MEASURE_A, 0},
-    [AMP_M_VOLTAGE] = {OCPP16_MEASURAND_VOLTAGE, OCPP16_UNIT_OF_MEASURE_V, 0},
-    [AMP_M_OFFERED] = {OCPP16_MEASURAND_CURRENT_OFFERED, OCPP16_UNIT_OF_MEASURE_A, 0},
-    [AMP_M_FREQUENCY] = {OCPP16_MEASURAND_FREQUENCY, 0, 0},
-    [AMP_M_TEMPERATURE] = {OCPP16_MEASURAND_TEMPERATURE, OCPP16_UNIT_OF_MEASURE_CELSIUS, 0},
-    [AMP_M_SOC] = {OCPP16_MEASURAND_SOC, OCPP16_UNIT_OF_MEASURE_PERCENT, OCPP16_LOCATION_EV},
+    [AMP_M_ENERGY] = {OCPP16_MEASURAND_ENERGY_ACTIVE_IMPORT_REGISTER,  OCPP16_UNIT_OF_MEASURE_WH,
+                      0                                                                                                  },
+    [AMP_M_INTERVAL] = { OCPP16_MEASURAND_ENERGY_ACTIVE_IMPORT_INTERVAL, OCPP16_UNIT_OF_MEASURE_WH,
+                      0                                                                                                  },
+    [AMP_M_POWER] = { OCPP16_MEASURAND_POWER_ACTIVE_IMPORT,           OCPP16_UNIT_OF_MEASURE_W,       0                 },
+    [AMP_M_CURRENT] = { OCPP16_MEASURAND_CURRENT_IMPORT,                OCPP16_UNIT_OF_MEASURE_A,       0                 },
+    [AMP_M_VOLTAGE] = { OCPP16_MEASURAND_VOLTAGE,                       OCPP16_UNIT_OF_MEASURE_V,       0                 },
+    [AMP_M_OFFERED] = { OCPP16_MEASURAND_CURRENT_OFFERED,               OCPP16_UNIT_OF_MEASURE_A,       0                 },
+    [AMP_M_FREQUENCY] = { OCPP16_MEASURAND_FREQUENCY,                     0,                              0                 },
+    [AMP_M_TEMPERATURE] = { OCPP16_MEASURAND_TEMPERATURE,                   OCPP16_UNIT_OF_MEASURE_CELSIUS, 0                 },
+    [AMP_M_SOC] = { OCPP16_MEASURAND_SOC,                           OCPP16_UNIT_OF_MEASURE_PERCENT, OCPP16_LOCATION_EV},
 };
 
 static const uint8_t contexts[] = {
@@ -28,8 +31,9 @@ static const uint8_t contexts[] = {
 
 static enum ocpp16_phase phase_of(const struct amp_value *v)
 {
-    static const uint8_t lines[] = {0, OCPP16_PHASE_L1, OCPP16_PHASE_L2, OCPP16_PHASE_L3};
-    static const uint8_t to_neutral[] = {0, OCPP16_PHASE_L1_N, OCPP16_PHASE_L2_N, OCPP16_PHASE_L3_N};
+    static const uint8_t lines[] = { 0, OCPP16_PHASE_L1, OCPP16_PHASE_L2, OCPP16_PHASE_L3 };
+    static const uint8_t to_neutral[] = { 0, OCPP16_PHASE_L1_N, OCPP16_PHASE_L2_N,
+                                          OCPP16_PHASE_L3_N };
 
     return (enum ocpp16_phase)(v->measurand == AMP_M_VOLTAGE ? to_neutral : lines)[v->phase];
 }
@@ -98,7 +102,7 @@ static void on_result(struct amp_station *st, const void *reply)
         amp_queue_done(st, false, 0);
 }
 
-const struct amp_station_op station16_meter_values = {.id = OCPP16_METER_VALUES,
-                                                      .jobs = JOB(TX_METER) | JOB(METER),
-                                                      .make = make,
-                                                      .on_result = on_result};
+const struct amp_station_op station16_meter_values = { .id = OCPP16_METER_VALUES,
+                                                       .jobs = JOB(TX_METER) | JOB(METER),
+                                                       .make = make,
+                                                       .on_result = on_result };

@@ -1,4 +1,5 @@
-/* station/v16/ops.c - the table of contents of OCPP 1.6. What is not here is answered NotSupported. */
+/* station/v16/ops.c - the table of contents of OCPP 1.6. What is not here is answered NotSupported.
+ */
 #include "station/v16/v16.h"
 
 /* The core's numbers are those of 1.6, so that nothing has to be looked up. */
@@ -39,16 +40,17 @@ static const struct amp_station_op *const ops[] = {
     &station16_unlock_connector,
 };
 
-/* Profiles as SupportedFeatureProfiles names them: those of which a request is handled here, so that it tells only what is there. */
+/* Profiles as SupportedFeatureProfiles names them: those of which a request is handled here, so
+ * that it tells only what is there. */
 static const struct {
     const char *of_message, *name;
 } profiles[] = {
-    {"core", "Core"},
-    {"firmware", "FirmwareManagement"},
-    {"locallist", "LocalAuthListManagement"},
-    {"reservation", "Reservation"},
-    {"smartcharging", "SmartCharging"},
-    {"trigger", "RemoteTrigger"},
+    {"core",           "Core"                   },
+    { "firmware",      "FirmwareManagement"     },
+    { "locallist",     "LocalAuthListManagement"},
+    { "reservation",   "Reservation"            },
+    { "smartcharging", "SmartCharging"          },
+    { "trigger",       "RemoteTrigger"          },
 };
 
 static void write_profiles(struct amp_buf *out)
@@ -69,5 +71,5 @@ static void write_profiles(struct amp_buf *out)
         }
 }
 
-const struct amp_dialect amp_station16 = {"ocpp1.6", &ocpp16, AMP_OCPP16, ops, AMP_COUNT(ops),
-                                          write_profiles};
+const struct amp_dialect amp_station16 = { "ocpp1.6", &ocpp16,        AMP_OCPP16,
+                                           ops,       AMP_COUNT(ops), write_profiles };

@@ -1,7 +1,9 @@
-/* station/v16/remote_start_transaction.c - RemoteStartTransaction. OCPP 1.6 §5.11; station-1.6 111-115. */
+/* station/v16/remote_start_transaction.c - RemoteStartTransaction. OCPP 1.6 §5.11; station-1.6
+ * 111-115. */
 #include "station/v16/v16.h"
 
-/* A profile must be a TxProfile that names no transaction; as long as there is no smart charging here it is not applied (115). */
+/* A profile must be a TxProfile that names no transaction; as long as there is no smart charging
+ * here it is not applied (115). */
 static bool sound(const struct ocpp16_charging_profile *p)
 {
     return p->charging_profile_purpose == OCPP16_CHARGING_PROFILE_PURPOSE_TX_PROFILE &&
@@ -21,4 +23,5 @@ static int on_call(struct amp_station *st, const void *request, void *reply)
 }
 
 const struct amp_station_op station16_remote_start_transaction = {
-    .id = OCPP16_REMOTE_START_TRANSACTION, .on_call = on_call};
+    .id = OCPP16_REMOTE_START_TRANSACTION, .on_call = on_call
+};

@@ -12,4 +12,5 @@ static int on_call(struct amp_station *st, const void *request, void *reply)
 }
 
 const struct amp_station_op station16_remote_stop_transaction = {
-    .id = OCPP16_REMOTE_STOP_TRANSACTION, .on_call = on_call};
+    .id = OCPP16_REMOTE_STOP_TRANSACTION, .on_call = on_call
+};

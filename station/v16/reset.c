@@ -12,4 +12,4 @@ static int on_call(struct amp_station *st, const void *request, void *reply)
     return 0;
 }
 
-const struct amp_station_op station16_reset = {.id = OCPP16_RESET, .on_call = on_call};
+const struct amp_station_op station16_reset = { .id = OCPP16_RESET, .on_call = on_call };

@@ -1,4 +1,5 @@
-/* station/v16/start_transaction.c - StartTransaction. OCPP 1.6 §4.8. The time is that of the start, not of the sending (64). */
+/* station/v16/start_transaction.c - StartTransaction. OCPP 1.6 §4.8. The time is that of the start,
+ * not of the sending (64). */
 #include "station/v16/v16.h"
 
 static int make(struct amp_station *st, void *request)
@@ -23,4 +24,5 @@ static void on_result(struct amp_station *st, const void *reply)
 }
 
 const struct amp_station_op station16_start_transaction = {
-    .id = OCPP16_START_TRANSACTION, .jobs = JOB(START), .make = make, .on_result = on_result};
+    .id = OCPP16_START_TRANSACTION, .jobs = JOB(START), .make = make, .on_result = on_result
+};

@@ -1,4 +1,5 @@
-/* station/v16/status_notification.c - StatusNotification. OCPP 1.6 §4.9; the core's numbers are those of the message (ops.c). */
+/* station/v16/status_notification.c - StatusNotification. OCPP 1.6 §4.9; the core's numbers are
+ * those of the message (ops.c). */
 #include "station/v16/v16.h"
 
 static int make(struct amp_station *st, void *request)
@@ -21,5 +22,6 @@ static int make(struct amp_station *st, void *request)
     return 0;
 }
 
-const struct amp_station_op station16_status_notification = {
-    .id = OCPP16_STATUS_NOTIFICATION, .jobs = JOB(STATUS), .make = make};
+const struct amp_station_op station16_status_notification = { .id = OCPP16_STATUS_NOTIFICATION,
+                                                              .jobs = JOB(STATUS),
+                                                              .make = make };

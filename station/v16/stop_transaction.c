@@ -1,17 +1,18 @@
-/* station/v16/stop_transaction.c - StopTransaction. OCPP 1.6 §4.10. The tag is the one that stopped, and absent when the station
- * stopped by itself (81). */
+/* station/v16/stop_transaction.c - StopTransaction. OCPP 1.6 §4.10. The tag is the one that
+ * stopped, and absent when the station stopped by itself (81). */
 #include "station/v16/v16.h"
 
 /* Begin, periodic and end readings, as many as there is room for (92, 93). */
 static int add_data(struct amp_station *st, struct ocpp16_stop_transaction *out)
 {
     unsigned max = st->call.room < AMP_STOP_SAMPLES_MAX ? st->call.room : AMP_STOP_SAMPLES_MAX;
-    struct amp_sample_walk walk = {.max = max};
+    struct amp_sample_walk walk = { .max = max };
     struct amp_sample s;
 
     if (!max)
         return 0;
-    out->transaction_data.at = amp_arena_alloc(&st->arena, max * sizeof(out->transaction_data.at[0]));
+    out->transaction_data.at =
+        amp_arena_alloc(&st->arena, max * sizeof(out->transaction_data.at[0]));
     if (!out->transaction_data.at)
         return AMP_E_FULL;
     while (out->transaction_data.len < max && amp_queue_sample(st, &walk, &s)) {
@@ -51,4 +52,5 @@ static void on_result(struct amp_station *st, const void *reply)
 }
 
 const struct amp_station_op station16_stop_transaction = {
-    .id = OCPP16_STOP_TRANSACTION, .jobs = JOB(STOP), .make = make, .on_result = on_result};
+    .id = OCPP16_STOP_TRANSACTION, .jobs = JOB(STOP), .make = make, .on_result = on_result
+};

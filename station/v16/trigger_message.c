@@ -1,4 +1,5 @@
-/* station/v16/trigger_message.c - TriggerMessage. OCPP 1.6 §5.17; station-1.6 22, 25, 152. The messages follow the answer. */
+/* station/v16/trigger_message.c - TriggerMessage. OCPP 1.6 §5.17; station-1.6 22, 25, 152. The
+ * messages follow the answer. */
 #include "station/v16/v16.h"
 
 static int on_call(struct amp_station *st, const void *request, void *reply)
@@ -32,5 +33,5 @@ static int on_call(struct amp_station *st, const void *request, void *reply)
     return 0;
 }
 
-const struct amp_station_op station16_trigger_message = {.id = OCPP16_TRIGGER_MESSAGE,
-                                                         .on_call = on_call};
+const struct amp_station_op station16_trigger_message = { .id = OCPP16_TRIGGER_MESSAGE,
+                                                          .on_call = on_call };

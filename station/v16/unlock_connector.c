@@ -18,5 +18,5 @@ static int on_call(struct amp_station *st, const void *request, void *reply)
     return 0;
 }
 
-const struct amp_station_op station16_unlock_connector = {.id = OCPP16_UNLOCK_CONNECTOR,
-                                                          .on_call = on_call};
+const struct amp_station_op station16_unlock_connector = { .id = OCPP16_UNLOCK_CONNECTOR,
+                                                           .on_call = on_call };
