@@ -59,7 +59,8 @@ void v16_outbox_put(struct session *s, enum outbox_kind kind);
 void v16_record_received(struct session *s, struct amp_text data, const struct amp_rpc_event *ev,
                          int64_t now_ms);
 void v16_record_binary(struct session *s, struct amp_text data, int64_t now_ms);
-/* The payload's own text, whether its end was found before or not; absent where it is not sound JSON. */
+/* The payload's own text, whether its end was found before or not; absent where it is not sound
+ * JSON. */
 struct amp_text v16_payload(const struct amp_frame *frame);
 /* Our answer in v->frame; latency is measured from received_ms. */
 void v16_record_answer(struct session *s, struct amp_text action, int64_t received_ms,

@@ -156,12 +156,12 @@ static void test_salvage(void) /* E9, E14, E23 */
          true,                                                                                                 7,  0, true },
         { "data that is broken",
          "{\"transactionId\":7,\"transactionData\":[{\"timestamp\":\"x\",\"sampledValue\":[]}]"
-         "," REST "}",
+          "," REST "}",
          true,                                                                                                 7,  0, false},
         { "no time",                    "{\"transactionId\":7,\"meterStop\":500}",                      true,  7,  0, false},
         { "all of it at once",
          "{\"transactionId\":\"x\",\"reason\":1,\"idTag\":[],\"transactionData\":3,\"meterStop\":"
-         "500,\"timestamp\":\"x\"}",                                                                    true,  -1, 0, false},
+          "500,\"timestamp\":\"x\"}",                                                                   true,  -1, 0, false},
         { "no register value",          "{\"transactionId\":7,\"timestamp\":\"2024-06-01T08:00:00Z\"}",
          false,                                                                                                0,  0, false},
         { "keys twice",                 "{\"transactionId\":7,\"transactionId\":8," REST "}",           false, 0,  0, false},

@@ -1,25 +1,33 @@
-/* central/v16/v16.h - the face towards OCPP 1.6 stations: sessions, one handler a message, calls to stations.
- * Translates between messages and the domain; every answer leaves after the commit of its facts. */
+/* central/v16/v16.h - the face towards OCPP 1.6 stations: sessions, one handler a message, calls to
+ * stations. Translates between messages and the domain; every answer leaves after the commit of its
+ * facts. */
 #ifndef CENTRAL_V16_H
 #define CENTRAL_V16_H
 
 #include "central/central.h"
 
 struct v16 *v16_new(struct central *c);
-void v16_free(struct v16 *v);
+void v16_free(struct v16 *v); /* after net_free and store_close: their last callbacks come here */
 
-/* A GET of /ocpp/{id} with an upgrade: identity, credentials, subprotocol; answers by itself (101, 400, 401, 404, 426 ...). */
+/* A GET of /ocpp/{id} with an upgrade: identity, credentials, subprotocol; answers by itself (101,
+ * 400, 401, 404, 426 ...). */
 void v16_upgrade(struct v16 *v, const struct net_request *r);
 /* Events of a connection that v16_upgrade accepted. */
 void v16_message(struct v16 *v, struct net_conn *conn, enum amp_ws_opcode op, struct amp_text data);
 void v16_closed(struct v16 *v, struct net_conn *conn, int code, const char *why);
 
-/* Once a second: call timeouts, stale sessions. */
+/* Once a second: the world's tick (stale and overdue stations, commands without effect), call
+ * timeouts. */
 void v16_tick(struct v16 *v);
 
-/* A command was queued in the world for this charger: send it when the direction is free. Payload is checked here against the definitions
- * before it is queued: v16_check. 0, AMP_E_UNKNOWN (action), AMP_E_SUPPORT (not one that a central system sends), or a decode error with fault. */
-int v16_check(struct v16 *v, struct amp_text action, struct amp_text payload, struct amp_fault *fault);
+/* May this be queued? Any call that OCPP 1.6 lets a central system send, its payload held strictly
+ * against the definitions (absent: {}). 0, AMP_E_UNKNOWN (action), AMP_E_SUPPORT (not one that a
+ * central system sends), or a decode error with the field in `fault`. The arena is left as it was.
+ */
+int v16_check(struct v16 *v, struct amp_text action, struct amp_text payload,
+              struct amp_fault *fault);
+/* A command was queued in the world for this charger (world_command): sent when the direction is
+ * free and the station may be called. */
 void v16_kick(struct v16 *v, struct charger *c);
 
 /* Close a charger's socket (deleted, blocked, replaced). No-op when offline. */
