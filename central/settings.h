@@ -1,6 +1,6 @@
 /* central/settings.h - every setting of `amperstand serve`, in one table: name, kind, default,
- * meaning. Flags win over the environment (AMPERSTAND_LISTEN for "listen"), the environment over
- * the file (key = value lines). `serve --print-config` prints them all. */
+ * meaning. Flags win over the file (key = value lines), the file over the environment
+ * (AMPERSTAND_LISTEN for "listen"). `serve --print-config` prints them all. */
 #ifndef CENTRAL_SETTINGS_H
 #define CENTRAL_SETTINGS_H
 

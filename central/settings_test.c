@@ -92,10 +92,10 @@ static void test_precedence(void)
     setenv("AMPERSTAND_STALE_AFTER", "22", 1);
     setenv("AMPERSTAND_PING", "23", 1);
     setenv("AMPERSTAND_ADMIN_KEY", "k", 1);
-    CHECK(settings_file(&s, path, &why) == 0, "%s", why ? why : "");
     CHECK(settings_environment(&s, &why) == 0, "%s", why ? why : "");
+    CHECK(settings_file(&s, path, &why) == 0, "%s", why ? why : "");
     CHECK(settings_set(&s, "ping", "33", "--ping", &why) == 0, "%s", why ? why : "");
-    CHECK(s.heartbeat_s == 11 && s.stale_after_s == 22 && s.ping_s == 33, "%d %d %d",
+    CHECK(s.heartbeat_s == 11 && s.stale_after_s == 12 && s.ping_s == 33, "%d %d %d",
           (int)s.heartbeat_s, (int)s.stale_after_s, (int)s.ping_s);
     CHECK(!strcmp(s.listen, "[::]:1") && !strcmp(s.admin_key, "k"), "'%s' '%s'", s.listen,
           s.admin_key);

@@ -32,8 +32,8 @@ static const char examples[] =
     "machines\n"
     "  amperstand serve --print-config >amperstand.conf; amperstand serve --config "
     "amperstand.conf\n"
-    "      every setting with its meaning, to be edited; options win over the environment, that "
-    "over the file\n";
+    "      every setting with its meaning, to be edited; options win over the file, that "
+    "over the environment\n";
 
 /* The process while it runs. */
 struct serve {
@@ -172,7 +172,7 @@ static int take_option(struct settings *s, int argc, char **argv, int *at, char 
 }
 
 /* argv without what is no setting: --config FILE and --print-config. The file is read at once, for
- * everything else wins over it. */
+ * the options win over it. */
 static int take_file(struct settings *s, int *argc, char **argv, bool *print, char **why)
 {
     int kept = 1, rc = 0;
@@ -195,7 +195,7 @@ static int take_file(struct settings *s, int *argc, char **argv, bool *print, ch
     return rc;
 }
 
-/* File, then environment, then options: the later wins. -1: go on; else the exit code. */
+/* Environment, then file, then options: the later wins, as in cli_parse. -1: go on; else the exit code. */
 static int read_settings(struct settings *s, int argc, char **argv)
 {
     char *why = NULL;
@@ -208,9 +208,9 @@ static int read_settings(struct settings *s, int argc, char **argv)
         if (!strcmp(argv[i], "--version"))
             return printf("amperstand %s\n", AMP_VERSION), CLI_OK;
     }
-    rc = take_file(s, &argc, argv, &print, &why);
+    rc = settings_environment(s, &why);
     if (rc == 0)
-        rc = settings_environment(s, &why);
+        rc = take_file(s, &argc, argv, &print, &why);
     for (int i = 1; i < argc && rc == 0; i++)
         rc = take_option(s, argc, argv, &i, &why);
     if (rc < 0)

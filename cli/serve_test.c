@@ -207,8 +207,8 @@ static void test_lines(void)
     end();
 }
 
-/* What --print-config prints can be read by --config; flags win over the environment, that over the
- * file. */
+/* What --print-config prints can be read by --config; flags win over the file, that over the
+ * environment. */
 static void test_config(void)
 {
     char words[256], first[65536];
@@ -223,9 +223,10 @@ static void test_config(void)
     CHECK(run(words, "") == 0 && !strcmp(first, out), "'%s' '%s'", err, out);
     setenv("AMPERSTAND_HEARTBEAT", "21", 1);
     setenv("AMPERSTAND_PING", "22", 1);
+    CHECK(run("serve --print-config", "") == 0 && strstr(out, "\nheartbeat = 21\n"), "'%s'", out);
     snprintf(words, sizeof words, "serve --ping 32 --print-config --config=%s/conf", dir);
     CHECK(run(words, "") == 0, "'%s'", err);
-    CHECK(strstr(out, "\nheartbeat = 21\n") && strstr(out, "\nping = 32\n") &&
+    CHECK(strstr(out, "\nheartbeat = 11\n") && strstr(out, "\nping = 32\n") &&
               strstr(out, "\nlisten = [::]:1\n"),
           "'%s'", out);
     unsetenv("AMPERSTAND_HEARTBEAT");
