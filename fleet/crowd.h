@@ -1,8 +1,10 @@
-/* fleet/crowd.h - many simulated stations in one process, each charging again and again, for load and for demos.
+/* fleet/crowd.h - many simulated stations in one process, each charging again and again, for load
+ * and for demos.
  *
- * One station's day, every duration drawn from its own seeded generator: idle, a car comes, a tag after a second or two, charging,
- * stopped by tag or button, the car leaves, idle again. Same seed, same days. What the server answered is counted, and
- * written to a ledger on request (fleet/ledger.h). */
+ * One station's day, every duration drawn from its own seeded generator: idle, a car comes, a tag
+ * after a second or two, charging, stopped by tag or button, the car leaves, idle again. Same seed,
+ * same days. What the server answered is counted, and written to a ledger on request
+ * (fleet/ledger.h). */
 #ifndef FLEET_CROWD_H
 #define FLEET_CROWD_H
 
@@ -32,14 +34,15 @@ struct crowd_options {
 struct crowd_result {
     unsigned up, accepted, queued; /* at the end */
     bool ever_up, ledger_failed;
-    uint64_t sessions, refused;    /* ended; tags or cars that got no session */
+    uint64_t sessions, refused; /* ended; tags or cars that got no session */
     struct ledger_stats stats;
 };
 
 struct crowd;
 
-/* Makes all stations; they start one after another. Stops the loop after duration_s and the draining. 0, or AMP_E_IO and the
- * errors of posix_device_open; AMP_E_FULL: too many files are open. */
+/* Makes all stations; they start one after another. Stops the loop after duration_s and the
+ * draining. 0, or AMP_E_IO and the errors of posix_device_open; AMP_E_FULL: too many files are
+ * open. */
 int crowd_open(struct posix_loop *l, const struct crowd_options *o, struct crowd **out) AMP_CHECKED;
 
 /* One line of totals, `name=value` pairs, to o->out: `word` comes first ("fleet", "total"). */

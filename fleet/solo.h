@@ -1,7 +1,9 @@
-/* fleet/solo.h - one simulated station in front of a person: plays a story, shows what happens, then stays for remote commands.
+/* fleet/solo.h - one simulated station in front of a person: plays a story, shows what happens,
+ * then stays for remote commands.
  *
- * Cars behave: one that is full, or has charged for SCENARIO_CHARGE_MS, is stopped by its driver and leaves a second after its
- * session ended. An accepted remote start brings a car to an empty connector a second later; it charges in the same way. */
+ * Cars behave: one that is full, or has charged for SCENARIO_CHARGE_MS, is stopped by its driver
+ * and leaves a second after its session ended. An accepted remote start brings a car to an empty
+ * connector a second later; it charges in the same way. */
 #ifndef FLEET_SOLO_H
 #define FLEET_SOLO_H
 
@@ -38,7 +40,8 @@ struct solo_result {
 
 struct solo;
 
-/* The story's second 0 is now. Stops the loop when it is over. 0; or as posix_device_open (data), AMP_E_IO: ledger. */
+/* The story's second 0 is now. Stops the loop when it is over. 0; or as posix_device_open (data),
+ * AMP_E_IO: ledger. */
 int solo_open(struct posix_loop *l, const struct solo_options *o, struct solo **out) AMP_CHECKED;
 void solo_result(struct solo *s, struct solo_result *out);
 void solo_close(struct solo *s);

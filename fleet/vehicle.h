@@ -1,17 +1,29 @@
-/* fleet/vehicle.h - a simulated electric car: what it draws from what it is offered, how full and how warm it gets.
+/* fleet/vehicle.h - a simulated electric car: what it draws from what it is offered, how full and
+ * how warm it gets.
  *
- * The model, in steps of VEHICLE_STEP_MS from the moment it is plugged in:
- *   draw      VEHICLE_READY_MS after the station permits energy the car asks for it (control pilot state C); its current then
- *             climbs in `ramp_ms` to the least of its own limit and the station's offer, and follows every later offer at once.
- *             It is 0 when not permitted, below 6 A offered (IEC 61851 knows no less), or when full.
- *   taper     above `taper_from` of charge the current falls in a straight line to a tenth of the limit at `full`; 1 means none.
- *   power     voltage × current × phases. The voltage wobbles around 230 V within 1 V, by a generator that `seed` starts.
- *   warmth    the plug goes exponentially (VEHICLE_WARM_MS) to 25 °C + warm_k × (current / own limit)²: never above that.
- *   time      the demo's minute is compressed: one second of it stands for VEHICLE_COMPRESSION = 3.6 s of charging, so battery and
- *             meter count 3.6 times the energy that the power shows. 22 kW × 60 s is 366.7 Wh; × 3.6 is 1,320 Wh.
- *             7.4 kW × 60 s × 3.6 is 444 Wh. In short: kW × seconds of demo = Wh.
- *   battery   small to match: 1,320 Wh are 75 % of 1,760 Wh, 444 Wh are 75 % of 592 Wh, so a car that comes with 20 % leaves with
- *             95 % after a minute at full power plus half of its ramp.
+ * The model, in steps of VEHICLE_STEP_MS from the moment it is plugged in.
+ *
+ * Draw: VEHICLE_READY_MS after the station permits energy the car asks for it (control pilot state
+ * C). Its current then climbs in `ramp_ms` to the least of its own limit and the station's offer,
+ * and follows every later offer at once. It is 0 when not permitted, below 6 A offered (IEC 61851
+ * knows no less), or when full.
+ *
+ * Taper: above `taper_from` of charge the current falls in a straight line to a tenth of the limit
+ * at `full`; 1 means none.
+ *
+ * Power: voltage × current × phases. The voltage wobbles around 230 V within 1 V, by a generator
+ * that `seed` starts.
+ *
+ * Warmth: the plug goes exponentially (VEHICLE_WARM_MS) to 25 °C + warm_k × (current / limit)², and
+ * never above that.
+ *
+ * Time: the demo's minute is compressed. One second of it stands for VEHICLE_COMPRESSION = 3.6 s of
+ * charging, so battery and meter count 3.6 times the energy that the power shows. 22 kW × 60 s is
+ * 366.7 Wh; × 3.6 is 1,320 Wh. 7.4 kW × 60 s × 3.6 is 444 Wh. In short: kW × seconds = Wh.
+ *
+ * Battery: small to match. 1,320 Wh are 75 % of 1,760 Wh, 444 Wh are 75 % of 592 Wh, so a car that
+ * comes with 20 % leaves with 95 % after a minute at full power plus half of its ramp.
+ *
  * The same seed and the same offers give the same car to the last bit. */
 #ifndef FLEET_VEHICLE_H
 #define FLEET_VEHICLE_H
@@ -48,14 +60,17 @@ struct vehicle {
     bool wants; /* control pilot state C; else B */
 };
 
-/* "demo-fast", "demo-normal", "commuter"; NULL when unknown. Walk all with vehicle_kinds: the last has a NULL name. */
+/* "demo-fast", "demo-normal", "commuter"; NULL when unknown. Walk all with vehicle_kinds: the last
+ * has a NULL name. */
 const struct vehicle_kind *vehicle_find(const char *name);
 extern const struct vehicle_kind vehicle_kinds[];
 
 void vehicle_init(struct vehicle *v, const struct vehicle_kind *kind, uint32_t seed, uint64_t now);
 
-/* Go on to `now` (of a clock that is never 0) with this offer per phase (0: none) and permission, which hold since the last call. */
-void vehicle_advance(struct vehicle *v, uint64_t now, bool permitted, int32_t offered_ma, int phases);
+/* Go on to `now` (of a clock that is never 0) with this offer per phase (0: none) and permission,
+ * which hold since the last call. */
+void vehicle_advance(struct vehicle *v, uint64_t now, bool permitted, int32_t offered_ma,
+                     int phases);
 
 double vehicle_power_w(const struct vehicle *v);
 bool vehicle_full(const struct vehicle *v);

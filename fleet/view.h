@@ -1,5 +1,6 @@
-/* fleet/view.h - what a person sees of a simulated station: one line an event, one a connector every five seconds, one a session.
- * Plain ASCII-only text into files and pipes; colours and symbols on a terminal, unless NO_COLOR is set. */
+/* fleet/view.h - what a person sees of a simulated station: one line an event, one a connector
+ * every five seconds, one a session. Plain ASCII-only text into files and pipes; colours and
+ * symbols on a terminal, unless NO_COLOR is set. */
 #ifndef FLEET_VIEW_H
 #define FLEET_VIEW_H
 
@@ -37,8 +38,8 @@ struct view_session {
 void view_open(struct view *v, FILE *out);
 
 /* "T+ 10 s  authorised   connector 1, DemoTag01". `what` is one word. */
-void view_event(const struct view *v, uint64_t t_ms, enum view_mood mood, const char *what, const char *format, ...)
-    AMP_PRINTF(5, 6);
+void view_event(const struct view *v, uint64_t t_ms, enum view_mood mood, const char *what,
+                const char *format, ...) AMP_PRINTF(5, 6);
 void view_status(const struct view *v, uint64_t t_ms, const struct view_status *s);
 void view_session(const struct view *v, uint64_t t_ms, const struct view_session *s);
 

@@ -1,5 +1,5 @@
-/* ports/posix/device.h - one station on this machine: the core, its memory, its socket, its storage, its restarts.
- * One process may have thousands on one loop. */
+/* ports/posix/device.h - one station on this machine: the core, its memory, its socket, its
+ * storage, its restarts. One process may have thousands on one loop. */
 #ifndef POSIX_DEVICE_H
 #define POSIX_DEVICE_H
 
@@ -13,18 +13,21 @@
 struct posix_device;
 
 struct posix_device_options {
-    const struct amp_station_config *config; /* it and its texts must outlive the device; unix_ms not 0: brought up to date at each start */
+    const struct amp_station_config *config; /* it and its texts must outlive the device; unix_ms
+                                                not 0: brought up to date at each start */
     const struct amp_hardware *hardware;
-    amp_event_fn *on_event; /* may be NULL, as the next */
-    void (*on_start)(void *ctx, struct posix_device *d); /* the core is there, also after a reboot: tell it what is plugged in */
+    amp_event_fn *on_event;                              /* may be NULL, as the next */
+    void (*on_start)(void *ctx, struct posix_device *d); /* the core is there, also after a reboot:
+                                                            tell it what is plugged in */
     void *ctx;                                           /* of both */
-    const char *data_dir;                                /* NULL: storage in memory, lost with the process */
-    uint32_t block_size, block_count;                    /* 0: POSIX_BLOCK_SIZE, POSIX_BLOCK_COUNT */
-    enum amp_log_level log_level;                        /* what goes to stderr: this and worse */
+    const char *data_dir;             /* NULL: storage in memory, lost with the process */
+    uint32_t block_size, block_count; /* 0: POSIX_BLOCK_SIZE, POSIX_BLOCK_COUNT */
+    enum amp_log_level log_level;     /* what goes to stderr: this and worse */
 };
 
 /* Makes the device and its storage; the core is not started. 0, or as posix_blocks_file. */
-int posix_device_open(struct posix_loop *l, const struct posix_device_options *o, struct posix_device **out) AMP_CHECKED;
+int posix_device_open(struct posix_loop *l, const struct posix_device_options *o,
+                      struct posix_device **out) AMP_CHECKED;
 
 /* Start the core: errors as amp_station_init. AMP_E_STATE: it runs already. */
 int posix_device_start(struct posix_device *d, struct amp_fault *fault) AMP_CHECKED;
@@ -32,7 +35,8 @@ int posix_device_start(struct posix_device *d, struct amp_fault *fault) AMP_CHEC
 /* Ends the core as a power cut does and frees the device. Not from inside one of its callbacks. */
 void posix_device_close(struct posix_device *d);
 
-/* NULL while it is not started, or restarts. After handing something in, call posix_device_touch. */
+/* NULL while it is not started, or restarts. After handing something in, call posix_device_touch.
+ */
 struct amp_station *posix_device_station(struct posix_device *d);
 void posix_device_touch(struct posix_device *d);
 

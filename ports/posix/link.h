@@ -1,10 +1,12 @@
-/* ports/posix/link.h - one outgoing TCP connection: every address of the name is tried, nothing waits. */
+/* ports/posix/link.h - one outgoing TCP connection: every address of the name is tried, nothing
+ * waits. */
 #ifndef POSIX_LINK_H
 #define POSIX_LINK_H
 
 #include "ports/posix/resolve.h"
 
-/* Before the next address of a name gets its chance, in real milliseconds. The last one may take as long as the station allows. */
+/* Before the next address of a name gets its chance, in real milliseconds. The last one may take as
+ * long as the station allows. */
 #define POSIX_TRY_MS 3000
 
 /* What happened; called from the loop, never from inside posix_link_open or posix_link_send. */
@@ -12,7 +14,8 @@ struct posix_link_events {
     void (*connected)(void *ctx);
     void (*received)(void *ctx, const void *data, size_t len);
     void (*writable)(void *ctx);
-    void (*closed)(void *ctx, const char *why); /* also: could not be opened. The link is closed already */
+    void (*closed)(void *ctx,
+                   const char *why); /* also: could not be opened. The link is closed already */
 };
 
 struct posix_link {
@@ -23,15 +26,18 @@ struct posix_link {
     struct posix_timer timer; /* next address, or a failure that is to be told */
     struct posix_lookup *lookup;
     struct posix_address list[POSIX_ADDRESSES_MAX];
-    int count, next; /* addresses, and which is tried next */
-    uint32_t generation; /* counts opens and closes, so that a callback that closed the link is noticed */
+    int count, next;     /* addresses, and which is tried next */
+    uint32_t generation; /* counts opens and closes, so that a callback that closed the link is
+                            noticed */
     bool connected, want_write;
     const char *why;
 };
 
-void posix_link_init(struct posix_link *k, struct posix_loop *l, const struct posix_link_events *events, void *ctx);
+void posix_link_init(struct posix_link *k, struct posix_loop *l,
+                     const struct posix_link_events *events, void *ctx);
 
-/* 0: `connected` or `closed` will follow; AMP_E_IO: it cannot even begin. An open link is closed first. */
+/* 0: `connected` or `closed` will follow; AMP_E_IO: it cannot even begin. An open link is closed
+ * first. */
 int posix_link_open(struct posix_link *k, struct amp_text host, uint16_t port) AMP_CHECKED;
 
 /* Bytes taken; 0: wait for `writable`; AMP_E_IO. */
