@@ -424,7 +424,7 @@ static void test_status_and_state(void) /* E26, E27, E28 */
         { 1, "Finishing",     TX_RUNNING  },
         { 1, "nonsense",      TX_RUNNING  },
     };
-    int64_t key;
+    int64_t key, odd;
 
     scene_open(&s, NULL);
     key = start(1, "GOOD", 0, T0);
@@ -433,6 +433,9 @@ static void test_status_and_state(void) /* E26, E27, E28 */
         CHECK(get(key)->state == steps[i].state, "step %zu, %s on %d: %d", i, steps[i].status,
               steps[i].connector, get(key)->state);
     }
+    odd = start(0, "GOOD", 0, T0);
+    status(0, "SuspendedEV");
+    CHECK(get(odd)->state == TX_RUNNING, "E27: not even one that names connector 0");
     stop(key, 10, T0 + 1000);
     status(1, "Charging");
     CHECK(get(key)->state == TX_STOPPED, "a closed one stays closed");
@@ -449,6 +452,10 @@ static void test_clock_never_set(void) /* E77 */
     CHECK(start(1, "GOOD", 7, 9000) == key, "its second try tells another wrong time");
     CHECK(reading(0, 1, 9, 5000) && last.transaction == key,
           "a reading with such a time is of now");
+    key = start(2, "GOOD", 7, T0 + 5000);
+    CHECK(get(key)->flags == 0 && reading(key, 2, 8, 5000), "a clock that is lost on the way");
+    CHECK(get(key)->flags == TX_FLAG_TIME_ODD && get(key)->last_wh == 7,
+          "flagged, and older than the start");
     scene_close(&s);
 }
 
