@@ -36,9 +36,12 @@ static void test_boot_fields(void)
     w.mute = "BootNotification";
     CHECK(world_boot(&w) == 0, "start");
     world_run(&w, 10);
-    CHECK(!strcmp(w.last, "{\"chargePointVendor\":\"Amperstand\",\"chargePointModel\":\"Two\","
-                          "\"firmwareVersion\":\"1.0\"}"),
+    CHECK(strstr(w.last, "\"chargePointVendor\":\"Amperstand\"") &&
+              strstr(w.last, "\"chargePointModel\":\"Two\"") &&
+              strstr(w.last, "\"firmwareVersion\":\"1.0\""),
           "%s", w.last);
+    CHECK(!strstr(w.last, "iccid") && !strstr(w.last, "imsi") && !strstr(w.last, "meterType"),
+          "nothing empty: %s", w.last);
     world_close(&w);
 }
 

@@ -84,10 +84,10 @@ static void test_get(void)
     world_run(&w, 10);
     world_call(&w, "GetConfiguration",
                "{\"key\":[\"numberofconnectors\",\"Nope\",\"AuthorizationKey\"]}");
-    CHECK(!strcmp(w.reply,
-                  "{\"configurationKey\":[{\"key\":\"NumberOfConnectors\",\"readonly\":true,"
-                  "\"value\":\"2\"}],\"unknownKey\":[\"Nope\",\"AuthorizationKey\"]}"),
+    CHECK(strstr(w.reply, "\"key\":\"NumberOfConnectors\"") && strstr(w.reply, "\"value\":\"2\"") &&
+              strstr(w.reply, "\"readonly\":true"),
           "%s", w.reply);
+    CHECK(strstr(w.reply, "\"unknownKey\":[\"Nope\",\"AuthorizationKey\"]") != NULL, "%s", w.reply);
     world_call(&w, "GetConfiguration", "{}");
     CHECK(strstr(w.reply, "\"key\":\"SupportedFeatureProfiles\",\"readonly\":true,"
                           "\"value\":\"Core,RemoteTrigger\"") != NULL,

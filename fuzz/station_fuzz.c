@@ -1,0 +1,159 @@
+/* fuzz/station_fuzz.c - a whole station against a central system that says anything, in any bytes, while cars come and go, storage and
+ * sending fail, the power goes and time passes. The input is a list of steps; the world of the station's tests is the judge: every
+ * frame of the station must satisfy the strict definitions, and no message id may come twice. */
+#include "station/world_test.h"
+
+struct steps {
+    const uint8_t *at;
+    size_t left;
+};
+
+static unsigned next(struct steps *s)
+{
+    if (!s->left)
+        return 0;
+    s->left--;
+    return *s->at++;
+}
+
+/* The following bytes as a piece of text: length first. */
+static struct amp_text piece(struct steps *s)
+{
+    size_t len = next(s);
+    struct amp_text t = {(const char *)s->at, 0};
+
+    if (len > 250)
+        len = 250 + 8 * next(s);
+    t.len = (uint32_t)(len < s->left ? len : s->left);
+    s->at += t.len;
+    s->left -= t.len;
+    return t;
+}
+
+/* Calls that are sound, so that what lies behind the decoder is reached. */
+static const struct {
+    const char *action, *payload;
+} calls[] = {
+    {"RemoteStartTransaction", "{\"idTag\":\"R\"}"},
+    {"RemoteStartTransaction", "{\"idTag\":\"R\",\"connectorId\":2}"},
+    {"RemoteStopTransaction", "{\"transactionId\":1001}"},
+    {"UnlockConnector", "{\"connectorId\":1}"},
+    {"ChangeAvailability", "{\"connectorId\":0,\"type\":\"Inoperative\"}"},
+    {"ChangeAvailability", "{\"connectorId\":0,\"type\":\"Operative\"}"},
+    {"ChangeAvailability", "{\"connectorId\":1,\"type\":\"Inoperative\"}"},
+    {"TriggerMessage", "{\"requestedMessage\":\"StatusNotification\"}"},
+    {"TriggerMessage", "{\"requestedMessage\":\"MeterValues\"}"},
+    {"TriggerMessage", "{\"requestedMessage\":\"BootNotification\"}"},
+    {"GetConfiguration", "{}"},
+    {"ClearCache", "{}"},
+    {"Reset", "{\"type\":\"Soft\"}"},
+    {"Reset", "{\"type\":\"Hard\"}"},
+    {"ChangeConfiguration", "{\"key\":\"StopTransactionOnEVSideDisconnect\",\"value\":\"false\"}"},
+    {"ChangeConfiguration", "{\"key\":\"StopTransactionOnInvalidId\",\"value\":\"false\"}"},
+    {"ChangeConfiguration", "{\"key\":\"AllowOfflineTxForUnknownId\",\"value\":\"true\"}"},
+    {"ChangeConfiguration", "{\"key\":\"StopTxnSampledData\",\"value\":\"SoC,Voltage\"}"},
+    {"ChangeConfiguration", "{\"key\":\"ClockAlignedDataInterval\",\"value\":\"60\"}"},
+    {"ChangeConfiguration", "{\"key\":\"MinimumStatusDuration\",\"value\":\"5\"}"},
+};
+
+static void turn_the_central_system(struct world *w, unsigned how)
+{
+    static const char *const actions[] = {NULL,           "StartTransaction", "StopTransaction",
+                                          "MeterValues",  "Authorize",        "BootNotification",
+                                          "StatusNotification"};
+    static const char *const statuses[] = {NULL, "Pending", "Rejected"};
+
+    w->mute = actions[how % 7];
+    w->error = actions[how / 7 % 7];
+    w->boot_status = statuses[how % 3];
+    w->tag_status = how & 64 ? "Blocked" : NULL;
+    w->start_status = how & 128 ? "Invalid" : NULL;
+}
+
+static void step(struct world *w, struct steps *s)
+{
+    unsigned what = next(s), c = 1 + (what >> 7);
+    struct amp_text t;
+    size_t i;
+
+    switch (what % 16) {
+    case 0: /* a text message */
+        t = piece(s);
+        if (w->up)
+            world_send(w, AMP_WS_TEXT, t.at, t.len);
+        break;
+    case 1: /* raw bytes, also instead of the HTTP answer */
+        t = piece(s);
+        if (w->mem.open)
+            amp_station_received(w->st, t.at, t.len, w->now);
+        break;
+    case 2:
+        i = next(s) % AMP_COUNT(calls);
+        world_call(w, calls[i].action, calls[i].payload);
+        break;
+    case 3:
+        world_plug(w, (int)c, !w->car[c].plugged);
+        break;
+    case 4:
+        world_tag(w, (int)(what >> 6) % 3, what & 16 ? "TAG1" : "TAG2");
+        break;
+    case 5:
+        (void)amp_station_tag(w->st, (int)c, piece(s), w->now);
+        break;
+    case 6:
+        world_run(w, 1000u * next(s));
+        break;
+    case 7:
+        world_run(w, 100000u * (1 + next(s) % 16));
+        break;
+    case 8:
+        (void)amp_station_fault(w->st, (int)(what >> 6) % 3, 1 + (int)next(s) % 16, piece(s), w->now);
+        break;
+    case 9:
+        (void)amp_station_fault(w->st, (int)(what >> 6) % 3, AMP_ERROR_NONE, AMP_NO_TEXT, w->now);
+        break;
+    case 10:
+        w->refuse = what & 16;
+        world_hang_up(w);
+        break;
+    case 11:
+        turn_the_central_system(w, next(s));
+        break;
+    case 12: /* storage fails, or the power goes and comes back */
+        mem_arm(&w->mem, 1 + next(s) % 8, what & 16 ? MEM_CUT : MEM_FAIL, what & 32 ? 20 : 0);
+        break;
+    case 13:
+        w->mem.send_limit = next(s) % 32;
+        w->mem.blocked = what & 16;
+        break;
+    case 14:
+        w->car[c].lock_fails = what & 16;
+        w->car[c].permit_fails = what & 32;
+        w->car[c].meter_fails = what & 64;
+        break;
+    default:
+        (void)amp_station_stop(w->st, (int)c, 1 + (int)next(s) % 11, w->now);
+    }
+    if (w->mem.cut || w->mem.rebooted)
+        world_power(w);
+    world_settle(w);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct world w;
+    struct steps s = {data, size};
+
+    check_bad = 0;
+    world_open(&w);
+    w.any_books = true; /* with such a central system nobody's books are right */
+    world_run(&w, 100);
+    for (int i = 0; s.left && i < 200; i++)
+        step(&w, &s);
+    world_close(&w);
+    if (check_bad)
+        abort();
+    return 0;
+}
