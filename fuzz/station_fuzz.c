@@ -1,6 +1,7 @@
-/* fuzz/station_fuzz.c - a whole station against a central system that says anything, in any bytes, while cars come and go, storage and
- * sending fail, the power goes and time passes. The input is a list of steps; the world of the station's tests is the judge: every
- * frame of the station must satisfy the strict definitions, and no message id may come twice. */
+/* fuzz/station_fuzz.c - a whole station against a central system that says anything, in any bytes,
+ * while cars come and go, storage and sending fail, the power goes and time passes. The input is a
+ * list of steps; the world of the station's tests is the judge: every frame of the station must
+ * satisfy the strict definitions, and no message id may come twice. */
 #include "station/world_test.h"
 
 struct steps {
@@ -20,7 +21,7 @@ static unsigned next(struct steps *s)
 static struct amp_text piece(struct steps *s)
 {
     size_t len = next(s);
-    struct amp_text t = {(const char *)s->at, 0};
+    struct amp_text t = { (const char *)s->at, 0 };
 
     if (len > 250)
         len = 250 + 8 * next(s);
@@ -34,34 +35,36 @@ static struct amp_text piece(struct steps *s)
 static const struct {
     const char *action, *payload;
 } calls[] = {
-    {"RemoteStartTransaction", "{\"idTag\":\"R\"}"},
-    {"RemoteStartTransaction", "{\"idTag\":\"R\",\"connectorId\":2}"},
-    {"RemoteStopTransaction", "{\"transactionId\":1001}"},
-    {"UnlockConnector", "{\"connectorId\":1}"},
-    {"ChangeAvailability", "{\"connectorId\":0,\"type\":\"Inoperative\"}"},
-    {"ChangeAvailability", "{\"connectorId\":0,\"type\":\"Operative\"}"},
-    {"ChangeAvailability", "{\"connectorId\":1,\"type\":\"Inoperative\"}"},
-    {"TriggerMessage", "{\"requestedMessage\":\"StatusNotification\"}"},
-    {"TriggerMessage", "{\"requestedMessage\":\"MeterValues\"}"},
-    {"TriggerMessage", "{\"requestedMessage\":\"BootNotification\"}"},
-    {"GetConfiguration", "{}"},
-    {"ClearCache", "{}"},
-    {"Reset", "{\"type\":\"Soft\"}"},
-    {"Reset", "{\"type\":\"Hard\"}"},
-    {"ChangeConfiguration", "{\"key\":\"StopTransactionOnEVSideDisconnect\",\"value\":\"false\"}"},
-    {"ChangeConfiguration", "{\"key\":\"StopTransactionOnInvalidId\",\"value\":\"false\"}"},
-    {"ChangeConfiguration", "{\"key\":\"AllowOfflineTxForUnknownId\",\"value\":\"true\"}"},
-    {"ChangeConfiguration", "{\"key\":\"StopTxnSampledData\",\"value\":\"SoC,Voltage\"}"},
-    {"ChangeConfiguration", "{\"key\":\"ClockAlignedDataInterval\",\"value\":\"60\"}"},
-    {"ChangeConfiguration", "{\"key\":\"MinimumStatusDuration\",\"value\":\"5\"}"},
+    {"RemoteStartTransaction",  "{\"idTag\":\"R\"}"                                           },
+    { "RemoteStartTransaction", "{\"idTag\":\"R\",\"connectorId\":2}"                         },
+    { "RemoteStopTransaction",  "{\"transactionId\":1001}"                                    },
+    { "UnlockConnector",        "{\"connectorId\":1}"                                         },
+    { "ChangeAvailability",     "{\"connectorId\":0,\"type\":\"Inoperative\"}"                },
+    { "ChangeAvailability",     "{\"connectorId\":0,\"type\":\"Operative\"}"                  },
+    { "ChangeAvailability",     "{\"connectorId\":1,\"type\":\"Inoperative\"}"                },
+    { "TriggerMessage",         "{\"requestedMessage\":\"StatusNotification\"}"               },
+    { "TriggerMessage",         "{\"requestedMessage\":\"MeterValues\"}"                      },
+    { "TriggerMessage",         "{\"requestedMessage\":\"BootNotification\"}"                 },
+    { "GetConfiguration",       "{}"                                                          },
+    { "ClearCache",             "{}"                                                          },
+    { "Reset",                  "{\"type\":\"Soft\"}"                                         },
+    { "Reset",                  "{\"type\":\"Hard\"}"                                         },
+    { "ChangeConfiguration",
+     "{\"key\":\"StopTransactionOnEVSideDisconnect\",\"value\":\"false\"}"                    },
+    { "ChangeConfiguration",    "{\"key\":\"StopTransactionOnInvalidId\",\"value\":\"false\"}"},
+    { "ChangeConfiguration",    "{\"key\":\"AllowOfflineTxForUnknownId\",\"value\":\"true\"}" },
+    { "ChangeConfiguration",    "{\"key\":\"StopTxnSampledData\",\"value\":\"SoC,Voltage\"}"  },
+    { "ChangeConfiguration",    "{\"key\":\"ClockAlignedDataInterval\",\"value\":\"60\"}"     },
+    { "ChangeConfiguration",    "{\"key\":\"MinimumStatusDuration\",\"value\":\"5\"}"         },
 };
 
 static void turn_the_central_system(struct world *w, unsigned how)
 {
-    static const char *const actions[] = {NULL,           "StartTransaction", "StopTransaction",
-                                          "MeterValues",  "Authorize",        "BootNotification",
-                                          "StatusNotification"};
-    static const char *const statuses[] = {NULL, "Pending", "Rejected"};
+    static const char *const actions[] = {
+        NULL,        "StartTransaction", "StopTransaction",   "MeterValues",
+        "Authorize", "BootNotification", "StatusNotification"
+    };
+    static const char *const statuses[] = { NULL, "Pending", "Rejected" };
 
     w->mute = actions[how % 7];
     w->error = actions[how / 7 % 7];
@@ -107,7 +110,8 @@ static void step(struct world *w, struct steps *s)
         world_run(w, 100000u * (1 + next(s) % 16));
         break;
     case 8:
-        (void)amp_station_fault(w->st, (int)(what >> 6) % 3, 1 + (int)next(s) % 16, piece(s), w->now);
+        (void)amp_station_fault(w->st, (int)(what >> 6) % 3, 1 + (int)next(s) % 16, piece(s),
+                                w->now);
         break;
     case 9:
         (void)amp_station_fault(w->st, (int)(what >> 6) % 3, AMP_ERROR_NONE, AMP_NO_TEXT, w->now);
@@ -144,7 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct world w;
-    struct steps s = {data, size};
+    struct steps s = { data, size };
 
     check_bad = 0;
     world_open(&w);
