@@ -52,23 +52,28 @@ static const struct {
     int rc, status;
     const char *kind, *title, *cure;
 } faults[] = {
-    {AMP_E_FORMAT,   400, "not-json",        "This is not the JSON that is expected",
-     "Send one JSON object with the fields of the API description."                                                      },
-    { AMP_E_UTF8,    400, "not-utf8",        "The text is not UTF-8",                      "Encode the request as UTF-8."},
-    { AMP_E_DEPTH,   400, "too-deep",        "The JSON is nested too deeply",
-     "Send the fields of the API description."                                                                           },
-    { AMP_E_MISSING, 422, "missing-field",   "A field is missing",                         "Add the field."              },
-    { AMP_E_COUNT,   422, "bad-count",       "A list is too short or too long",
-     "Change the number of its elements."                                                                                },
-    { AMP_E_TYPE,    422, "bad-type",        "A field has the wrong type",
-     "Give the type of the API description."                                                                             },
-    { AMP_E_VALUE,   422, "bad-value",       "A field has a value that is not allowed",
-     "Give one of the allowed values."                                                                                   },
-    { AMP_E_FULL,    413, "too-large",       "The request is too large",                   "Send less at once."          },
-    { AMP_E_UNKNOWN, 422, "unknown-action",  "No such action",
-     "Use an action of the station's OCPP version."                                                                      },
+  /* clang-format off */
+    { AMP_E_FORMAT, 400, "not-json", "This is not the JSON that is expected",
+      "Send one JSON object with the fields of the API description." },
+    { AMP_E_UTF8, 400, "not-utf8", "The text is not UTF-8",
+      "Encode the request as UTF-8." },
+    { AMP_E_DEPTH, 400, "too-deep", "The JSON is nested too deeply",
+      "Send the fields of the API description." },
+    { AMP_E_MISSING, 422, "missing-field", "A field is missing",
+      "Add the field." },
+    { AMP_E_COUNT, 422, "bad-count", "A list is too short or too long",
+      "Change the number of its elements." },
+    { AMP_E_TYPE, 422, "bad-type", "A field has the wrong type",
+      "Give the type of the API description." },
+    { AMP_E_VALUE, 422, "bad-value", "A field has a value that is not allowed",
+      "Give one of the allowed values." },
+    { AMP_E_FULL, 413, "too-large", "The request is too large",
+      "Send less at once." },
+    { AMP_E_UNKNOWN, 422, "unknown-action", "No such action",
+      "Use an action of the station's OCPP version." },
     { AMP_E_SUPPORT, 422, "wrong-direction", "A central system does not send this action",
-     "Use an action that stations answer."                                                                               },
+      "Use an action that stations answer." },
+  /* clang-format on */
 };
 
 void rest_fault(struct rest_call *call, int rc, const struct amp_fault *fault, const char *what)

@@ -7,6 +7,7 @@
 #include "central/rest/feed.h"
 #include "central/rest/rest.h"
 #include "ocpp/check.h"
+#include <dirent.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ struct net_conn {
 struct stage {
     struct central c;
     uv_loop_t loop;
-    char path[64];
+    char folder[64];
     struct net_conn conns[8];
     unsigned kicks, drops;
 };
@@ -239,18 +240,16 @@ static inline bool stage_has(const char *text, const char *part)
 
 static inline void stage_open(void)
 {
-    struct store_config config = { .database = stage.path, .commit_ms = 1 };
+    char path[96];
+    struct store_config config = { .database = path, .commit_ms = 1 };
     struct world_config world = { .heartbeat_s = 300, .stale_after_s = 90, .accept_unknown = true };
     static char block[1 << 20], key[] = STAGE_KEY;
     char *why = NULL;
-    int fd;
 
     memset(&stage, 0, sizeof stage);
-    snprintf(stage.path, sizeof stage.path, "/tmp/amp-rest-XXXXXX");
-    fd = mkstemp(stage.path);
-    CHECK(fd >= 0, "a temporary file");
-    close(fd);
-    unlink(stage.path);
+    snprintf(stage.folder, sizeof stage.folder, "/tmp/amp-rest-XXXXXX");
+    CHECK(mkdtemp(stage.folder), "a temporary folder");
+    snprintf(path, sizeof path, "%s/test.db", stage.folder);
     uv_loop_init(&stage.loop);
     stage.c.loop = &stage.loop;
     stage.c.now_ms = stage_now;
@@ -266,10 +265,24 @@ static inline void stage_open(void)
     stage.c.rest = rest_new(&stage.c);
 }
 
+/* The database and whatever the store keeps beside it. */
+static inline void stage_remove_folder(void)
+{
+    DIR *dir = opendir(stage.folder);
+    char path[384];
+
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        snprintf(path, sizeof path, "%s/%s", stage.folder, e->d_name);
+        if (e->d_name[0] != '.')
+            unlink(path);
+    }
+    if (dir)
+        closedir(dir);
+    CHECK(rmdir(stage.folder) == 0, "nothing is left in %s", stage.folder);
+}
+
 static inline void stage_close(void)
 {
-    static const char *const tails[] = { "", "-wal", "-shm", "-journal" };
-
     for (size_t i = 0; i < AMP_COUNT(stage.conns); i++) {
         rest_gone(stage.c.rest, &stage.conns[i]);
         stage_conn_forget(&stage.conns[i]);
@@ -281,12 +294,7 @@ static inline void stage_close(void)
     world_free(stage.c.world);
     uv_run(&stage.loop, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&stage.loop) == 0, "nothing is left on the loop");
-    for (size_t i = 0; i < AMP_COUNT(tails); i++) {
-        char path[96];
-
-        snprintf(path, sizeof path, "%s%s", stage.path, tails[i]);
-        unlink(path);
-    }
+    stage_remove_folder();
 }
 
 /* A connected, accepted charger with one connector heard of. `session` is any pointer. */
