@@ -11,23 +11,29 @@ static const struct {
     enum fact_kind kind;
     const char *which;
 } replay[] = {
-    {FACT_CHARGER,      "ORDER BY key"                             },
-    { FACT_CONNECTOR,   "ORDER BY charger, connector"              },
-    { FACT_TRANSACTION, /* those below TX_STOPPED, and the newest four of each charger */
+    {FACT_CHARGER,      "ORDER BY key"               },
+    { FACT_CONNECTOR,   "ORDER BY charger, connector"},
+    { FACT_TRANSACTION, /* those below TX_STOPPED; and of the newest 64 of each charger the four
+     * that                 ended last: a stop repeated after a restart must find its own */
       "WHERE m.key IN (SELECT key FROM charging_transaction WHERE state < 5 UNION "
-      "SELECT t.key FROM charger c JOIN charging_transaction t ON t.charger = c.key WHERE t.key >= "
-      "COALESCE((SELECT z.key FROM charging_transaction z WHERE z.charger = c.key "
-      "ORDER BY z.key DESC LIMIT 1 OFFSET 3), 0)) ORDER BY m.key"                },
-    { FACT_TAG,         "WHERE deleted = 0 ORDER BY org, folded"   },
-    { FACT_USER,        "ORDER BY key"                             },
-    { FACT_LOGIN,       "WHERE expires_ms <> 0 ORDER BY created_ms"},
-    { FACT_API_KEY,     "ORDER BY key"                             },
-    { FACT_COMMAND,     "WHERE state <= 3 ORDER BY key"            }, /* up to COMMAND_ACCEPTED */
+      "SELECT key FROM (SELECT t.key, row_number() OVER (PARTITION BY t.charger "
+      "ORDER BY t.stop_seen_ms DESC, t.key DESC) AS place "
+      "FROM charger c JOIN charging_transaction t ON t.charger = c.key "
+      "WHERE t.state >= 5 AND t.key >= COALESCE((SELECT z.key FROM charging_transaction z "
+      "WHERE z.charger = c.key ORDER BY z.key DESC LIMIT 1 OFFSET 63), 0)) closed "
+      "WHERE place <= 4) ORDER BY m.key"                              },
+    { FACT_TAG,                "WHERE deleted = 0 ORDER BY org, folded"       },
+    { FACT_USER,                "ORDER BY key"                             },
+    { FACT_LOGIN,                "WHERE expires_ms <> 0 ORDER BY created_ms"      },
+    { FACT_API_KEY,                "ORDER BY key"                           },
+    { FACT_COMMAND,                "WHERE state <= 3 ORDER BY key"      }, /* up to COMMAND_ACCEPTED */
 };
 
-/* An open transaction whose newest readings are looked for. */
+/* A transaction whose newest readings are looked for. Of a closed one a reading may be late, but
+ * not for ever: a day bounds how many partitions are asked. */
+#define LATE_MS 86400000
 struct wanted {
-    int64_t key, start_seen_ms;
+    int64_t key, start_seen_ms, end_seen_ms;
     int found;
 };
 struct collect {
@@ -60,7 +66,9 @@ static void want(struct collect *c, const struct transaction_fact *t)
         c->cap = c->cap ? 2 * c->cap : 64;
         c->wanted = store_realloc(c->wanted, c->cap * sizeof(*c->wanted));
     }
-    c->wanted[c->count++] = (struct wanted){ t->key, t->start_seen_ms, 0 };
+    c->wanted[c->count++] =
+        (struct wanted){ t->key, t->start_seen_ms,
+                         t->state < TX_STOPPED ? INT64_MAX : t->stop_seen_ms + LATE_MS, 0 };
 }
 
 static int by_key(const void *a, const void *b)
@@ -81,7 +89,7 @@ static int collect(struct collect *c, sqlite3_stmt *q)
 
         sqlite_read_fact(q, 0, FACT_READING, &f);
         key.key = f.u.reading.transaction;
-        w = bsearch(&key, c->wanted, c->count, sizeof(*c->wanted), by_key);
+        w = !c->count ? NULL : bsearch(&key, c->wanted, c->count, sizeof(*c->wanted), by_key);
         if (!w || w->found == READINGS_EACH)
             continue;
         w->found++;
@@ -119,7 +127,7 @@ static int collect_partition(struct collect *c, const struct partition_entry *e)
     for (size_t i = 0; rc == 0 && i < c->count; i++) {
         const struct wanted *w = &c->wanted[i];
 
-        if (w->found == READINGS_EACH || w->start_seen_ms > e->to_ms)
+        if (w->found == READINGS_EACH || w->start_seen_ms > e->to_ms || w->end_seen_ms < e->from_ms)
             continue;
         sqlite3_bind_int64(q, 1, w->key);
         sqlite3_bind_int(q, 2, READINGS_EACH - w->found);
@@ -152,7 +160,7 @@ static int load_kind(struct collect *c, enum fact_kind kind, const char *which, 
 
     while (q && (rc = sqlite3_step(q)) == SQLITE_ROW) {
         sqlite_read_fact(q, 0, kind, &f);
-        if (kind == FACT_TRANSACTION && f.u.transaction.state < TX_STOPPED)
+        if (kind == FACT_TRANSACTION)
             want(c, &f.u.transaction);
         each(ctx, &f);
     }

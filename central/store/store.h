@@ -41,12 +41,12 @@ struct store *store_open(uv_loop_t *loop, const struct store_config *config, cha
  * must turn once more afterwards to let go of a handle. NULL is nothing to close. */
 void store_close(struct store *s);
 
-/* Replay of the present: every charger, connector, open transaction, the newest four closed ones of
- * each charger (for stops that are repeated), tag that is not deleted, user, login that was not
- * logged out (expired ones too: the caller has the clock), API key and unfinished command, as
- * facts, chargers first; then the newest 16 readings of each open transaction as FACT_READING,
- * oldest first, for their hashes. Texts live during the call. Called once, before traffic. 0 or
- * AMP_E_IO. */
+/* Replay of the present: every charger, connector, open transaction, the four closed ones of
+ * each charger that ended last (for stops that are repeated), tag that is not deleted, user, login
+ * that was not logged out (expired ones too: the caller has the clock), API key and unfinished
+ * command, as facts, chargers first; then the newest 16 readings of each of these transactions as
+ * FACT_READING, oldest first, for their hashes. Texts live during the call. Called once, before
+ * traffic. 0 or AMP_E_IO. */
 int store_load(struct store *s, void (*each)(void *ctx, const struct fact *f), void *ctx);
 
 /* Next free keys, as they were at store_open, for counters that the loop thread owns from then on.

@@ -415,6 +415,55 @@ static void test_open_across_restart(void)
     end();
 }
 
+static void test_closed_across_restart(void) /* E4, E5, E19 */
+{
+    int fd;
+
+    begin();
+    fd = booted("CP001");
+    expect(fd, "StartTransaction", START, ACCEPTED_START);
+    expect(fd, "MeterValues", METER, "[3,\"x\",{}]");
+    expect(fd, "StopTransaction", STOP, "[3,\"x\",{\"idTagInfo\":{|\"status\":\"Accepted\"");
+    close(fd);
+    stop_central();
+    start_central();
+    fd = connect_as("CP001");
+    expect(fd, "StopTransaction", STOP, "[3,\"x\",{\"idTagInfo\":{|\"status\":\"Accepted\"");
+    expect(fd, "StartTransaction", START, ACCEPTED_START);
+    expect(fd, "MeterValues", METER, "[3,\"x\",{}]");
+    CHECK(ask(ASK_TRANSACTIONS, NULL, 0) == 1 && rows[0]->u.transaction.state == TX_STOPPED,
+          "none twice: %zu", row_count);
+    CHECK(ask(ASK_READINGS, NULL, 1) == 2, "none twice: %zu readings", row_count);
+    close(fd);
+    end();
+}
+
+static void test_many_connectors_across_restart(void)
+{
+    char start[200];
+    int fd;
+
+    begin();
+    fd = booted("CP001");
+    expect(fd, "StartTransaction", START, ACCEPTED_START);
+    for (int i = 2; i < 8; i++) {
+        snprintf(start, sizeof start,
+                 "{\"connectorId\":%d,\"idTag\":\"GOOD\",\"meterStart\":0,"
+                 "\"timestamp\":\"2024-06-01T08:00:0%dZ\"}",
+                 i, i);
+        expect(fd, "StartTransaction", start, "[3,");
+    }
+    expect(fd, "StopTransaction", STOP, "[3,\"x\",{\"idTagInfo\":{|\"status\":\"Accepted\"");
+    close(fd);
+    stop_central();
+    start_central();
+    fd = connect_as("CP001");
+    expect(fd, "StopTransaction", STOP, "[3,\"x\",{\"idTagInfo\":{|\"status\":\"Accepted\"");
+    CHECK(ask(ASK_TRANSACTIONS, NULL, 0) == 7, "none twice: %zu", row_count);
+    close(fd);
+    end();
+}
+
 static void test_order(void)
 {
     enum { MANY = 200 };
@@ -848,6 +897,8 @@ int main(void)
     RUN(test_repetitions);
     RUN(test_open_across_restart);
     RUN(test_disk_full);
+    RUN(test_closed_across_restart);
+    RUN(test_many_connectors_across_restart);
     RUN(test_order);
     RUN(test_commands);
     RUN(test_remote_session);
