@@ -24,23 +24,23 @@ static bool valid(const struct amp_station *st, const struct amp_tag_info *info)
 static void lookup(struct amp_station *st, const char *tag, struct amp_tag_info *out)
 {
     memset(out, 0, sizeof(*out));
-    for (unsigned i = 0; amp_tag_sources[i]; i++)
-        if (amp_tag_sources[i]->lookup(st, tag, out))
+    for (unsigned i = 0; st->tag_sources[i]; i++)
+        if (st->tag_sources[i]->lookup(st, tag, out))
             return;
 }
 
 void amp_auth_learn(struct amp_station *st, const char *tag, const struct amp_tag_info *info)
 {
-    for (unsigned i = 0; amp_tag_sources[i]; i++)
-        if (amp_tag_sources[i]->learn)
-            amp_tag_sources[i]->learn(st, tag, info);
+    for (unsigned i = 0; st->tag_sources[i]; i++)
+        if (st->tag_sources[i]->learn)
+            st->tag_sources[i]->learn(st, tag, info);
 }
 
 int amp_auth_clear(struct amp_station *st)
 {
-    for (unsigned i = 0; amp_tag_sources[i]; i++)
-        if (amp_tag_sources[i]->clear)
-            return amp_tag_sources[i]->clear(st);
+    for (unsigned i = 0; st->tag_sources[i]; i++)
+        if (st->tag_sources[i]->clear)
+            return st->tag_sources[i]->clear(st);
     return AMP_E_ABSENT;
 }
 

@@ -16,8 +16,7 @@ bool amp_heartbeat_due(struct amp_station *st)
     }
     if (!amp_online(st))
         return false;
-    /* both are asked, so that both are waited for */
-    return amp_due(st, at) | amp_due(st, st->heartbeat_at_most);
+    return amp_due(st, at < st->heartbeat_at_most ? at : st->heartbeat_at_most);
 }
 
 void amp_heartbeat_answered(struct amp_station *st, int64_t time_ms)

@@ -192,12 +192,15 @@ struct amp_call {
     unsigned room; /* how much of the meter values fits: the pump halves it when the message gets too long */
 };
 
+struct amp_tag_source;
+
 struct amp_station {
     const struct amp_port *port;
     const struct amp_hardware *hw;
     amp_event_fn *on_event;
     void *event_ctx;
     const struct amp_dialect *dialect;
+    const struct amp_tag_source *const *tag_sources;
     uint64_t now;  /* monotonic ms of the call under way */
     uint64_t wake; /* earliest deadline that was asked for: see amp_due */
     bool dead;     /* rebooting: nothing happens any more */
@@ -342,7 +345,7 @@ struct amp_tag_source {
     void (*learn)(struct amp_station *st, const char *tag, const struct amp_tag_info *info); /* NULL: does not learn */
     int (*clear)(struct amp_station *st);                                                    /* ClearCache. NULL: not a cache */
 };
-extern const struct amp_tag_source *const amp_tag_sources[]; /* NULL-terminated */
+extern const struct amp_tag_source *const amp_tag_sources[]; /* NULL-terminated; what a station starts with */
 
 /* ---- tx.c ---- */
 void amp_tx_try_start(struct amp_station *st, int connector); /* tag, plug and operative state: all met? */

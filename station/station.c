@@ -208,6 +208,7 @@ int amp_station_init(void *mem, size_t len, const struct amp_station_config *con
     st->event_ctx = event_ctx;
     st->now = st->started_at = now;
     st->dialect = &amp_station16;
+    st->tag_sources = amp_tag_sources;
     st->queue.next = st->queue.head = 1;
     st->queue.next_local = 1;
     st->link.next_at = now;

@@ -62,7 +62,8 @@ struct amp_station_config {
     const char *const *settings;     /* "Key=value" configuration keys to start from, NULL-terminated; stored values win */
 };
 
-/* Something a display, a log or a test wants to know. Sent as it happens; texts live during the call. */
+/* Something a display, a log or a test wants to know. Sent as it happens, in the middle of the work: texts live during the call, and
+ * the receiver may ask questions (below) but must not hand anything in. */
 enum amp_event_kind {
     AMP_EVENT_LINK,        /* link state changed: a = enum amp_link_state */
     AMP_EVENT_BOOT,        /* a = enum amp_boot_state, b = interval s */
