@@ -192,12 +192,21 @@ static bool may_begin(const struct amp_station *st, const struct amp_connector *
            (c->status == AMP_AVAILABLE || c->status == AMP_PREPARING || c->status == AMP_FINISHING);
 }
 
+/* 1 to 20 characters that a message can carry. */
+static bool readable(struct amp_text tag)
+{
+    for (uint32_t i = 0; i < tag.len; i++)
+        if ((unsigned char)tag.at[i] < ' ')
+            return false;
+    return tag.len > 0 && tag.len < AMP_TAG_CAP && amp_text_utf8(tag);
+}
+
 void amp_auth_tag(struct amp_station *st, int connector, struct amp_text shown)
 {
     char tag[AMP_TAG_CAP] = { 0 };
     struct amp_connector *c;
 
-    if (shown.len == 0 || shown.len >= AMP_TAG_CAP) {
+    if (!readable(shown)) {
         amp_emit(st, AMP_EVENT_AUTHORIZED, connector, 0, 0, shown);
         return; /* a cut tag would be another one (61) */
     }

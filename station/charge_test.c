@@ -260,6 +260,26 @@ static void test_minimum_duration(void)
     world_close(&w);
 }
 
+/* S47: a report of a change carries the time of the change, one on request its own */
+static void test_status_timestamps(void)
+{
+    struct world w;
+
+    ready(&w);
+    w.mute = "Authorize"; /* holds up what follows */
+    world_tag(&w, 2, "TAG2");
+    world_plug(&w, 1, true);
+    w.mute = "StatusNotification";
+    world_run(&w, 31000);
+    CHECK(strstr(w.last, "\"timestamp\":\"2025-06-15T15:06:41.010Z\"") != NULL, "%s", w.last);
+    w.mute = NULL;
+    world_run(&w, 60000);
+    world_call(&w, "TriggerMessage",
+               "{\"requestedMessage\":\"StatusNotification\",\"connectorId\":1}");
+    CHECK(strstr(w.last, "\"timestamp\":\"2025-06-15T15:08:12.010Z\"") != NULL, "%s", w.last);
+    world_close(&w);
+}
+
 /* S44 */
 static void test_status_after_a_spell_off_line(void)
 {
@@ -365,6 +385,8 @@ static void test_odd_tags(void)
     world_mark(&w);
     world_tag(&w, 1, "");
     world_tag(&w, 1, "123456789012345678901");
+    world_tag(&w, 1, "\xff\xfe");
+    world_tag(&w, 1, "A\nB");
     CHECK_TRACE(&w, "");
     world_tag(&w, 1, "12345678901234567890");
     CHECK_TRACE(&w, "Auth:12345678901234567890 Start1 S1:Charging");
@@ -479,6 +501,7 @@ int main(void)
     RUN(test_faults);
     RUN(test_disobedient_hardware);
     RUN(test_minimum_duration);
+    RUN(test_status_timestamps);
     RUN(test_status_after_a_spell_off_line);
     RUN(test_off_line);
     RUN(test_link_lost_while_asking);

@@ -19,7 +19,8 @@ static const struct {
     { AMP_JOB_HEARTBEAT, amp_heartbeat_due},
 };
 
-/* What a call that got no result means. rc AMP_E_IO: the connection went. */
+/* What a call that got no result means. AMP_E_IO: the connection went; AMP_E_TIMEOUT;
+ * AMP_E_PROTOCOL: an error or nonsense came back; AMP_E_INTERNAL: it could not be written. */
 static void (*const failed[AMP_JOBS])(struct amp_station *st, int rc) = {
     [AMP_JOB_BOOT] = amp_boot_failed,      [AMP_JOB_STATUS] = amp_report_failed,
     [AMP_JOB_AUTHORIZE] = amp_auth_failed, [AMP_JOB_START] = amp_queue_failed,
@@ -84,7 +85,7 @@ static void start(struct amp_station *st)
     while (op && (rc = write_call(st, op)) == AMP_E_FULL && st->call.room)
         st->call.room /= 2; /* fewer meter values */
     if (rc < 0)
-        fail(st, rc);
+        fail(st, AMP_E_INTERNAL); /* cannot be written now, and will not be later */
 }
 
 void amp_pump(struct amp_station *st)
@@ -184,7 +185,7 @@ void amp_pump_receive(struct amp_station *st, struct amp_text text)
         answered(st, &ev);
         break;
     case AMP_RPC_FAILED:
-        fail(st, ev.rc == AMP_E_IO ? AMP_E_INTERNAL : ev.rc);
+        fail(st, ev.rc == AMP_E_TIMEOUT ? AMP_E_TIMEOUT : AMP_E_PROTOCOL);
         break;
     case AMP_RPC_REFUSED:
         st->link.malformed++;

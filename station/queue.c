@@ -400,7 +400,7 @@ void amp_queue_failed(struct amp_station *st, int rc)
 {
     struct amp_queue *q = &st->queue;
     const struct amp_message_fact *f = &st->call.fact;
-    bool hopeless = rc == AMP_E_FULL || rc == AMP_E_MISSING; /* our own encoder refused it */
+    bool hopeless = rc == AMP_E_INTERNAL;
 
     if (rc == AMP_E_IO)
         return;

@@ -296,7 +296,7 @@ int amp_station_fault(struct amp_station *st, int connector, int error_code, str
         return AMP_E_VALUE;
     advance(st, now);
     if (!st->dead)
-        amp_connector_fault(st, connector, error_code, info);
+        amp_connector_fault(st, connector, error_code, amp_text_utf8(info) ? info : AMP_NO_TEXT);
     return 0;
 }
 
