@@ -29,7 +29,7 @@ struct solo {
     struct ledger_talk talk;
     struct posix_timer tick;
     struct posix_lookup *lookup;
-    uint64_t begin, done_at;
+    uint64_t begin, done_at, held_ms;
     unsigned next_step;
     uint32_t cars; /* so far: each has its own seed */
     struct visit visits[AMP_CONNECTORS_MAX + 1];
@@ -405,14 +405,51 @@ static bool flushed(struct solo *s)
     return (st && amp_station_queued(st) == 0) || now_of(s) - s->done_at >= SOLO_FLUSH_MS;
 }
 
+/* A driver shows the tag when the display says that the station is ready, and a story is over when its
+ * sessions are: however slow the machine, the network or the other side. */
+static bool must_wait(const struct solo *s, enum scenario_action action)
+{
+    const struct amp_station *st = posix_device_station(s->device);
+
+    if (s->held_ms >= SOLO_HOLD_MS)
+        return false;
+    if (action == SCENARIO_TAG)
+        return st && amp_station_boot(st) != AMP_BOOT_ACCEPTED;
+    for (int c = 1; action == SCENARIO_DONE && c <= s->config.connectors; c++)
+        if (s->visits[c].session || s->visits[c].leave_at)
+            return true;
+    return false;
+}
+
+/* Play what is due. While a step has to wait, the clock of the story stands. */
+static void play_due(struct solo *s)
+{
+    const struct scenario *story = s->options.scenario;
+
+    while (s->next_step < story->count) {
+        const struct scenario_step *step = &story->steps[s->next_step];
+        uint64_t t = story_ms(s);
+
+        if (step->at_ms > t)
+            return;
+        if (must_wait(s, step->action)) {
+            s->held_ms += t - step->at_ms;
+            s->begin += t - step->at_ms;
+            return;
+        }
+        s->next_step++;
+        play(s, step);
+    }
+}
+
 static void on_tick(void *ctx)
 {
     struct solo *s = ctx;
-    const struct scenario *story = s->options.scenario;
-    uint64_t t = story_ms(s), before = s->tick.due_ms - s->begin; /* when it should have been */
+    uint64_t t, before; /* when it should have been */
 
-    while (s->next_step < story->count && story->steps[s->next_step].at_ms <= t)
-        play(s, &story->steps[s->next_step++]);
+    play_due(s);
+    t = story_ms(s);
+    before = s->tick.due_ms > s->begin ? s->tick.due_ms - s->begin : 0;
     if (plant_step(&s->plant, posix_device_station(s->device)))
         posix_device_touch(s->device);
     for (int c = 1; c <= s->config.connectors; c++) {

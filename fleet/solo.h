@@ -16,6 +16,7 @@
 #define SOLO_LEAVE_MS  1000  /* from the end of a session to the unplugging */
 #define SOLO_ARRIVE_MS 1000  /* from a remote start to the car */
 #define SOLO_FLUSH_MS  30000 /* what a finished story waits for unacknowledged messages */
+#define SOLO_HOLD_MS   120000 /* so long in all a story waits for the central system and its sessions */
 
 struct solo_options {
     const struct amp_station_config *config; /* texts must outlive the run; settings included */

@@ -290,7 +290,7 @@ static void test_alone(void)
 
     begin_at(&scenario_demo, true, NULL, NULL);
     csms_close(csms);
-    CHECK(turn(&loop, 200000) && loop.stop, "ends");
+    CHECK(turn(&loop, 400000) && loop.stop, "ends");
     solo_result(solo, &r);
     CHECK(!r.ever_up && r.sessions == 0, "%u sessions", r.sessions);
     solo_close(solo);
