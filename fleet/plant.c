@@ -20,7 +20,8 @@ static void advance(struct plant *p, struct bay *b)
 {
     if (!b->occupied)
         return;
-    vehicle_advance(&b->vehicle, posix_clock_now(p->clock), b->permitted, b->offered_ma, b->phases);
+    vehicle_advance(&b->vehicle, posix_clock_now(p->clock), b->permitted && !b->error,
+                    b->offered_ma, b->phases);
     *b->register_uwh += b->vehicle.energy_uwh - b->counted_uwh;
     b->counted_uwh = b->vehicle.energy_uwh;
 }
@@ -32,9 +33,12 @@ static int permit(void *ctx, int connector, bool on)
     if (!b)
         return AMP_E_RANGE;
     advance(ctx, b);
-    b->permitted = on;
+    if (on && (b->broken & PLANT_NO_CLOSE))
+        return AMP_E_IO;
+    b->permitted = on; /* the pilot says so too: a car stops even when the contactor is welded */
+    b->closed = on || (b->closed && (b->broken & PLANT_WELD));
     advance(ctx, b);
-    return 0;
+    return b->closed == on ? 0 : AMP_E_IO;
 }
 
 static int limit(void *ctx, int connector, int32_t ma, int phases)
@@ -43,6 +47,8 @@ static int limit(void *ctx, int connector, int32_t ma, int phases)
 
     if (!b || ma < 0 || (phases != 1 && phases != 3))
         return AMP_E_RANGE;
+    if (b->broken & PLANT_NO_LIMIT)
+        return AMP_E_IO;
     advance(ctx, b);
     b->offered_ma = ma;
     b->phases = phases;
@@ -56,6 +62,8 @@ static int lock(void *ctx, int connector, bool on)
 
     if (!b)
         return AMP_E_RANGE;
+    if (b->broken & PLANT_NO_LOCK)
+        return AMP_E_IO;
     if (on || !b->lock_stuck)
         b->locked = on;
     return 0; /* the motor turned; whether the bolt moved, `locked` tells */
@@ -76,6 +84,8 @@ static int meter(void *ctx, int connector, struct amp_reading *out)
     if (!b)
         return AMP_E_RANGE;
     advance(p, b);
+    if (b->broken & PLANT_NO_METER)
+        return AMP_E_IO;
     *out = (struct amp_reading){
         .has = AMP_HAS_POWER | AMP_HAS_CURRENT | AMP_HAS_VOLTAGE | AMP_HAS_TEMPERATURE |
                AMP_HAS_OFFERED,
@@ -202,6 +212,20 @@ int plant_leave(struct plant *p, struct amp_station *st, int connector)
     return 0;
 }
 
+int plant_trip(struct plant *p, struct amp_station *st, int connector, int error)
+{
+    struct bay *b = bay_of(p, connector);
+
+    if (!b)
+        return AMP_E_RANGE;
+    advance(p, b);
+    b->error = error == AMP_ERROR_NONE ? 0 : error;
+    advance(p, b);
+    if (st)
+        tell(amp_station_fault(st, connector, error, AMP_NO_TEXT, posix_clock_now(p->clock)));
+    return 0;
+}
+
 void plant_announce(struct plant *p, struct amp_station *st)
 {
     uint64_t now = posix_clock_now(p->clock);
@@ -210,6 +234,8 @@ void plant_announce(struct plant *p, struct amp_station *st)
         p->bays[c].told_ready = false;
         if (p->bays[c].occupied)
             tell(amp_station_plug(st, c, true, now));
+        if (p->bays[c].error)
+            tell(amp_station_fault(st, c, p->bays[c].error, AMP_NO_TEXT, now));
     }
 }
 

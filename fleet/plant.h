@@ -9,8 +9,20 @@
 
 #define PLANT_STEP_MS 100 /* how often a station with a car must be looked at */
 
+/* What can be broken at a connector, as bits. Set and cleared by anyone. */
+enum {
+    PLANT_NO_CLOSE = 1, /* the contactor does not close */
+    PLANT_WELD = 2,     /* it does not open: the command to open fails */
+    PLANT_NO_LIMIT = 4, /* the limit cannot be set */
+    PLANT_NO_LOCK = 8,  /* the lock's motor does not turn */
+    PLANT_NO_METER = 16
+};
+
 struct bay {
     bool permitted, locked, lock_stuck; /* stuck: the lock does not open */
+    bool closed;                        /* the contactor, as its auxiliary contact says */
+    uint32_t broken;
+    int error; /* enum amp_error that the device reports; 0: none */
     bool occupied, told_ready;
     int32_t offered_ma;
     int phases;
@@ -44,7 +56,11 @@ int plant_arrive(struct plant *p, struct amp_station *st, int connector,
                  const struct vehicle_kind *kind, uint32_t seed) AMP_CHECKED;
 int plant_leave(struct plant *p, struct amp_station *st, int connector) AMP_CHECKED;
 
-/* A station (re)started: it knows nothing of the plugs yet. */
+/* The device itself reports an error (enum amp_error): it has opened the contactor and keeps it
+ * open until AMP_ERROR_NONE. `st` may be NULL: plant_announce tells it later. AMP_E_RANGE. */
+int plant_trip(struct plant *p, struct amp_station *st, int connector, int error) AMP_CHECKED;
+
+/* A station (re)started: it knows nothing of plugs and errors yet. */
 void plant_announce(struct plant *p, struct amp_station *st);
 
 /* Let the cars go on to now and tell the station which of them ask for energy. True when it was

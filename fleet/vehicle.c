@@ -35,7 +35,43 @@ const struct vehicle_kind vehicle_kinds[] = {
      .full = 1.0,
      .taper_from = 0.8,
      .warm_k = 15 },
-    { .name = NULL                    },
+    { .name = "hybrid",                     /* 10 kWh, 7.4 kW */
+      .capacity_wh = 10000,
+     .limit_a = 32,
+     .phases = 1,
+     .arrives = 0.30,
+     .full = 1.0,
+     .taper_from = 1,
+     .warm_k = 30,
+     .physics = &physics_kinds[PHYSICS_HYBRID] },
+    { .name = "compact",                     /* 40 kWh, 11 kW */
+      .capacity_wh = 40000,
+     .limit_a = 16,
+     .phases = 3,
+     .arrives = 0.30,
+     .full = 1.0,
+     .taper_from = 1,
+     .warm_k = 15,
+     .physics = &physics_kinds[PHYSICS_COMPACT] },
+    { .name = "van",           /* 75 kWh, 22 kW */
+      .capacity_wh = 75000,
+     .limit_a = 32,
+     .phases = 3,
+     .arrives = 0.30,
+     .full = 1.0,
+     .taper_from = 1,
+     .warm_k = 30,
+     .physics = &physics_kinds[PHYSICS_VAN] },
+    { .name = "rickshaw",  /* 7.4 kWh, 3 kW */
+      .capacity_wh = 7400,
+     .limit_a = 13,
+     .phases = 1,
+     .arrives = 0.30,
+     .full = 1.0,
+     .taper_from = 1,
+     .warm_k = 10,
+     .physics = &physics_kinds[PHYSICS_RICKSHAW] },
+    { .name = NULL                 },
 };
 
 const struct vehicle_kind *vehicle_find(const char *name)
@@ -67,18 +103,26 @@ void vehicle_init(struct vehicle *v, const struct vehicle_kind *kind, uint32_t s
         .temperature_c = VEHICLE_AMBIENT_C,
         .random = seed,
     };
+    if (kind->physics)
+        physics_init(&v->physics, kind->physics, kind->arrives, VEHICLE_AMBIENT_C, seed, now);
     for (int i = 0; i < 8; i++) /* neighbouring seeds start alike: shake them apart */
         vehicle_random(&v->random);
 }
 
 double vehicle_power_w(const struct vehicle *v)
 {
-    return v->voltage_v * v->current_a * v->kind->phases;
+    return v->kind->physics ? physics_power_w(&v->physics)
+                            : v->voltage_v * v->current_a * v->kind->phases;
 }
 
 bool vehicle_full(const struct vehicle *v)
 {
-    return v->soc >= v->kind->full;
+    return v->kind->physics ? v->physics.full : v->soc >= v->kind->full;
+}
+
+double vehicle_compression(const struct vehicle_kind *kind)
+{
+    return kind->physics ? 1 : VEHICLE_COMPRESSION;
 }
 
 static double target_a(const struct vehicle *v, int32_t offered_ma)
@@ -116,9 +160,43 @@ static void decide(struct vehicle *v, bool permitted, int32_t offered_ma)
         v->current_a *= ramp;
 }
 
+/* The plug warms by the square of the current. */
+static void warm(struct vehicle *v)
+{
+    double part = v->current_a / v->kind->limit_a;
+
+    v->temperature_c += (VEHICLE_AMBIENT_C + v->kind->warm_k * part * part - v->temperature_c) *
+                        (1 - exp(-(double)VEHICLE_STEP_MS / VEHICLE_WARM_MS));
+}
+
+static void copy_physics(struct vehicle *v)
+{
+    const struct physics *p = &v->physics;
+
+    v->wants = p->wants;
+    v->soc = p->soc;
+    v->current_a = p->current_a;
+    v->voltage_v = p->voltage_v;
+    v->energy_uwh = llround(p->ac_wh * 1e6);
+}
+
+/* One step, or no time at all, by physics.h. */
+static void follow_physics(struct vehicle *v, uint64_t now, bool permitted, int32_t offered_ma,
+                           int phases)
+{
+    while (v->at_ms + VEHICLE_STEP_MS <= now) {
+        v->at_ms += VEHICLE_STEP_MS;
+        physics_advance(&v->physics, v->at_ms, permitted, offered_ma, phases);
+        copy_physics(v);
+        warm(v);
+    }
+    physics_advance(&v->physics, v->at_ms, permitted, offered_ma, phases);
+    copy_physics(v);
+}
+
 static void step(struct vehicle *v, bool permitted, int32_t offered_ma, int phases)
 {
-    double noise = (double)(vehicle_random(&v->random) % 2001) / 1000 - 1, room, wh, part;
+    double noise = (double)(vehicle_random(&v->random) % 2001) / 1000 - 1, room, wh;
     int used = v->kind->phases < phases ? v->kind->phases : phases;
 
     decide(v, permitted, offered_ma);
@@ -133,15 +211,17 @@ static void step(struct vehicle *v, bool permitted, int32_t offered_ma, int phas
         v->soc += wh / v->kind->capacity_wh;
     }
     v->energy_uwh += llround(wh * 1e6);
-    part = v->current_a / v->kind->limit_a;
-    v->temperature_c += (VEHICLE_AMBIENT_C + v->kind->warm_k * part * part - v->temperature_c) *
-                        (1 - exp(-(double)VEHICLE_STEP_MS / VEHICLE_WARM_MS));
+    warm(v);
     v->at_ms += VEHICLE_STEP_MS;
 }
 
 void vehicle_advance(struct vehicle *v, uint64_t now, bool permitted, int32_t offered_ma,
                      int phases)
 {
+    if (v->kind->physics) {
+        follow_physics(v, now, permitted, offered_ma, phases);
+        return;
+    }
     while (v->at_ms + VEHICLE_STEP_MS <= now)
         step(v, permitted, offered_ma, phases);
     decide(v, permitted,

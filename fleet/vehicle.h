@@ -24,12 +24,14 @@
  * Battery: small to match. 1,320 Wh are 75 % of 1,760 Wh, 444 Wh are 75 % of 592 Wh, so a car that
  * comes with 20 % leaves with 95 % after a minute at full power plus half of its ramp.
  *
- * The same seed and the same offers give the same car to the last bit. */
+ * The same seed and the same offers give the same car to the last bit.
+ *
+ * A kind with `physics` follows physics.h instead, in real time and real units; everything here but
+ * the warmth of the plug is then a copy of what happens there. */
 #ifndef FLEET_VEHICLE_H
 #define FLEET_VEHICLE_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "fleet/physics.h"
 
 #define VEHICLE_STEP_MS     100
 #define VEHICLE_READY_MS    1000
@@ -46,7 +48,8 @@ struct vehicle_kind {
     uint32_t ramp_ms;
     double arrives, full; /* state of charge, 0..1 */
     double taper_from;
-    double warm_k; /* kelvin above the ambient temperature at the limit */
+    double warm_k;                      /* kelvin above the ambient temperature at the limit */
+    const struct physics_kind *physics; /* NULL: the model above */
 };
 
 struct vehicle {
@@ -58,10 +61,11 @@ struct vehicle {
     int64_t energy_uwh; /* taken since it was plugged in; millionths of a Wh */
     uint32_t random;
     bool wants; /* control pilot state C; else B */
+    struct physics physics;
 };
 
-/* "demo-fast", "demo-normal", "commuter"; NULL when unknown. Walk all with vehicle_kinds: the last
- * has a NULL name. */
+/* "demo-fast", "demo-normal", "commuter"; with physics "hybrid", "compact", "van", "rickshaw". NULL
+ * when unknown. Walk all with vehicle_kinds: the last has a NULL name. */
 const struct vehicle_kind *vehicle_find(const char *name);
 extern const struct vehicle_kind vehicle_kinds[];
 
@@ -74,6 +78,9 @@ void vehicle_advance(struct vehicle *v, uint64_t now, bool permitted, int32_t of
 
 double vehicle_power_w(const struct vehicle *v);
 bool vehicle_full(const struct vehicle *v);
+
+/* How many seconds of charging one second stands for: VEHICLE_COMPRESSION, or 1 with physics. */
+double vehicle_compression(const struct vehicle_kind *kind);
 
 /* A small generator for everything in fleet/ that has to look random and be repeatable. */
 uint32_t vehicle_random(uint32_t *state);
