@@ -123,11 +123,13 @@ static void test_failing_write(void)
     for (int full = 0; full < 2; full++) {
         unsigned writes = writes_of_a_session(full);
 
-        for (unsigned n = 1; n <= writes; n++) {
+        for (unsigned i = 0; i < 2 * writes; i++) {
+            unsigned n = 1 + i / 2;
             struct world w;
 
             prepare(&w, full);
-            mem_arm(&w.mem, n, MEM_FAIL, 0);
+            mem_arm(&w.mem, n, MEM_FAIL,
+                    i % 2 * 16); /* nothing of it, or a part, reaches the flash */
             session(&w);
             /* what was refused then is tried again by the driver */
             for (int c = 1; c <= 2; c++)

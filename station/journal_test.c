@@ -109,7 +109,7 @@ static void test_failing_writes(void)
 
         world_open(&w);
         change(&w, "HeartbeatInterval", "10");
-        mem_arm(&w.mem, n, MEM_FAIL, 0);
+        mem_arm(&w.mem, n, MEM_FAIL, n % 3 * 8);
         for (int i = 0; i < 12; i++)
             (void)amp_config_change(w.st, AMP_TEXT("HeartbeatInterval"),
                                     i % 2 ? AMP_TEXT("11") : AMP_TEXT("12"));

@@ -109,14 +109,14 @@ static int block_write(void *ctx, uint32_t offset, const void *data, size_t len)
         m->bad_writes++;
         return AMP_E_IO;
     }
-    if (failure == MEM_FAIL)
+    if (m->cut && failure == MEM_FAIL)
         return AMP_E_IO;
     for (size_t i = 0; i < len; i++)
         m->bad_writes += m->flash[offset + i] != 0xFF;
-    if (failure == MEM_CUT && m->torn < len)
+    if (failure != MEM_FINE && m->torn < len)
         len = m->torn;
     memcpy(m->flash + offset, data, len);
-    return failure == MEM_CUT ? AMP_E_IO : 0;
+    return failure == MEM_FINE ? 0 : AMP_E_IO;
 }
 
 static int block_erase(void *ctx, uint32_t block)
@@ -129,12 +129,12 @@ static int block_erase(void *ctx, uint32_t block)
         m->bad_writes++;
         return AMP_E_IO;
     }
-    if (failure == MEM_FAIL)
+    if (m->cut && failure == MEM_FAIL)
         return AMP_E_IO;
-    if (failure == MEM_CUT && m->torn < len)
+    if (failure != MEM_FINE && m->torn < len)
         len = m->torn;
     memset(m->flash + (size_t)block * MEM_BLOCK, 0xFF, len);
-    return failure == MEM_CUT ? AMP_E_IO : 0;
+    return failure == MEM_FINE ? 0 : AMP_E_IO;
 }
 
 static void mem_reboot(void *ctx, bool hard)

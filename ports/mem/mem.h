@@ -21,7 +21,7 @@ struct mem_port {
     unsigned writes;          /* block_write and block_erase calls since mem_arm */
     unsigned at_write;        /* 1..: which one fails; 0: none */
     enum mem_failure failure;
-    size_t torn;              /* MEM_CUT: bytes of that write that still reach the flash (an erase stops after as many) */
+    size_t torn;              /* bytes of that write that still reach the flash (an erase stops after as many) */
     unsigned bad_writes;      /* writes to bytes that were not erased, or off the unit: always a mistake of the caller */
     bool cut;                 /* the power is gone: everything fails, nothing leaves */
 
