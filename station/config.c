@@ -61,47 +61,60 @@ static void apply_key(struct amp_station *st)
     st->key_changed = true;
 }
 
+#define FLAG(name, field, initial)                           \
+    {                                                        \
+        name, BOOL, RW, AT(field), 0, 1, initial, NULL, NULL \
+    }
+#define NUMBER(name, field, min, max, initial, apply)            \
+    {                                                            \
+        name, INT, RW, AT(field), min, max, initial, apply, NULL \
+    }
+#define WORDS(name, field, initial)                          \
+    {                                                        \
+        name, LIST, RW, AT(field), 0, 0, initial, NULL, NULL \
+    }
+#define TOLD(name, write)                          \
+    {                                              \
+        name, FIXED, R, 0, 0, 0, NULL, NULL, write \
+    }
+
+/* clang-format off */
 static const struct row rows[] = {
-    {"AllowOfflineTxForUnknownId",         BOOL,     RW, AT(allow_offline_unknown),   0,  1,               "false",                         NULL,
-     NULL                                                                                                                                                                        },
-    { "AuthorizationKey",                  KEY,      W,  AT(key),                     32, AMP_KEY_HEX_MAX, "",                              apply_key,           NULL            },
-    { "AuthorizeRemoteTxRequests",         BOOL,     RW, AT(authorize_remote),        0,  1,               "false",                         NULL,                NULL            },
-    { "ClockAlignedDataInterval",          INT,      RW, AT(clock_aligned_s),         0,  DAY,             "0",                             amp_metering_retime,
-     NULL                                                                                                                                                                        },
-    { "ConnectionTimeOut",                 INT,      RW, AT(connection_timeout_s),    0,  DAY,             "60",                            NULL,                NULL            },
-    { "ConnectorPhaseRotation",            ROTATION, RW, AT(rotation),                0,  0,               "",                              NULL,                NULL            },
-    { "ConnectorPhaseRotationMaxLength",   FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_rotations },
-    { "GetConfigurationMaxKeys",           FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_keys      },
-    { "HeartbeatInterval",                 INT,      RW, AT(heartbeat_s),             0,  31 * DAY,        "300",                           NULL,                NULL            },
-    { "LocalAuthorizeOffline",             BOOL,     RW, AT(local_authorize_offline), 0,  1,               "true",                          NULL,                NULL            },
-    { "LocalPreAuthorize",                 BOOL,     RW, AT(local_pre_authorize),     0,  1,               "false",                         NULL,                NULL            },
-    { "MaxEnergyOnInvalidId",              INT,      RW, AT(max_energy_invalid_wh),   0,  1000000,         "0",                             NULL,                NULL            },
-    { "MessageTimeout",                    INT,      RW, AT(message_timeout_s),       1,  600,             "30",                            NULL,                NULL            },
-    { "MeterValuesAlignedData",            LIST,     RW, AT(aligned),                 0,  0,               "Energy.Active.Import.Register", NULL,
-     NULL                                                                                                                                                                        },
-    { "MeterValuesAlignedDataMaxLength",   FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_measurands},
-    { "MeterValuesSampledData",            LIST,     RW, AT(sampled),                 0,  0,
-     "Energy.Active.Import.Register,Power.Active.Import",                                                                                   NULL,                NULL            },
-    { "MeterValuesSampledDataMaxLength",   FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_measurands},
-    { "MeterValueSampleInterval",          INT,      RW, AT(sample_s),                0,  DAY,             "60",                            amp_metering_retime, NULL            },
-    { "MinimumStatusDuration",             INT,      RW, AT(minimum_status_s),        0,  3600,            "0",                             NULL,                NULL            },
-    { "NumberOfConnectors",                FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_connectors},
-    { "ResetRetries",                      INT,      RW, AT(reset_retries),           0,  100,             "1",                             NULL,                NULL            },
-    { "StopTransactionMaxMeterValues",     FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_samples   },
-    { "StopTransactionOnEVSideDisconnect", BOOL,     RW, AT(stop_on_ev_disconnect),   0,  1,               "true",                          NULL,
-     NULL                                                                                                                                                                        },
-    { "StopTransactionOnInvalidId",        BOOL,     RW, AT(stop_on_invalid),         0,  1,               "true",                          NULL,                NULL            },
-    { "StopTxnAlignedData",                LIST,     RW, AT(stop_aligned),            0,  0,               "",                              NULL,                NULL            },
-    { "StopTxnAlignedDataMaxLength",       FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_measurands},
-    { "StopTxnSampledData",                LIST,     RW, AT(stop_sampled),            0,  0,               "",                              NULL,                NULL            },
-    { "StopTxnSampledDataMaxLength",       FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_measurands},
-    { "SupportedFeatureProfiles",          FIXED,    R,  0,                           0,  0,               NULL,                            NULL,                fixed_profiles  },
-    { "TransactionMessageAttempts",        INT,      RW, AT(message_attempts),        1,  100,             "3",                             NULL,                NULL            },
-    { "TransactionMessageRetryInterval",   INT,      RW, AT(message_retry_s),         0,  DAY,             "60",                            NULL,                NULL            },
-    { "UnlockConnectorOnEVSideDisconnect", BOOL,     RW, AT(unlock_on_ev_disconnect), 0,  1,               "true",
-     NULL,                                                                                                                                                       NULL            },
-    { "WebSocketPingInterval",             INT,      RW, AT(ping_s),                  0,  DAY,             "60",                            apply_ping,          NULL            },
+    FLAG("AllowOfflineTxForUnknownId", allow_offline_unknown, "false"),
+    {"AuthorizationKey", KEY, W, AT(key), 32, AMP_KEY_HEX_MAX, "", apply_key, NULL},
+    FLAG("AuthorizeRemoteTxRequests", authorize_remote, "false"),
+    NUMBER("ClockAlignedDataInterval", clock_aligned_s, 0, DAY, "0", amp_metering_retime),
+    NUMBER("ConnectionTimeOut", connection_timeout_s, 0, DAY, "60", NULL),
+    {"ConnectorPhaseRotation", ROTATION, RW, AT(rotation), 0, 0, "", NULL, NULL},
+    TOLD("ConnectorPhaseRotationMaxLength", fixed_rotations),
+    TOLD("GetConfigurationMaxKeys", fixed_keys),
+    NUMBER("HeartbeatInterval", heartbeat_s, 0, 31 * DAY, "300", NULL), /* heartbeat.c looks at it each time */
+    FLAG("LocalAuthorizeOffline", local_authorize_offline, "true"),
+    FLAG("LocalPreAuthorize", local_pre_authorize, "false"),
+    NUMBER("MaxEnergyOnInvalidId", max_energy_invalid_wh, 0, 1000000, "0", NULL),
+    NUMBER("MessageTimeout", message_timeout_s, 1, 600, "30", NULL),
+    WORDS("MeterValuesAlignedData", aligned, "Energy.Active.Import.Register"),
+    TOLD("MeterValuesAlignedDataMaxLength", fixed_measurands),
+    WORDS("MeterValuesSampledData", sampled, "Energy.Active.Import.Register,Power.Active.Import"),
+    TOLD("MeterValuesSampledDataMaxLength", fixed_measurands),
+    NUMBER("MeterValueSampleInterval", sample_s, 0, DAY, "60", amp_metering_retime),
+    NUMBER("MinimumStatusDuration", minimum_status_s, 0, 3600, "0", NULL),
+    TOLD("NumberOfConnectors", fixed_connectors),
+    NUMBER("ResetRetries", reset_retries, 0, 100, "1", NULL),
+    TOLD("StopTransactionMaxMeterValues", fixed_samples),
+    FLAG("StopTransactionOnEVSideDisconnect", stop_on_ev_disconnect, "true"),
+    FLAG("StopTransactionOnInvalidId", stop_on_invalid, "true"),
+    WORDS("StopTxnAlignedData", stop_aligned, ""),
+    TOLD("StopTxnAlignedDataMaxLength", fixed_measurands),
+    WORDS("StopTxnSampledData", stop_sampled, ""),
+    TOLD("StopTxnSampledDataMaxLength", fixed_measurands),
+    TOLD("SupportedFeatureProfiles", fixed_profiles),
+    NUMBER("TransactionMessageAttempts", message_attempts, 1, 100, "3", NULL),
+    NUMBER("TransactionMessageRetryInterval", message_retry_s, 0, DAY, "60", NULL),
+    FLAG("UnlockConnectorOnEVSideDisconnect", unlock_on_ev_disconnect, "true"),
+    NUMBER("WebSocketPingInterval", ping_s, 0, DAY, "60", apply_ping),
 };
+/* clang-format on */
 _Static_assert(AMP_COUNT(rows) <= 64, "amp_settings.stored has a bit for each row");
 
 /* ---- values ---- */

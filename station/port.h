@@ -17,6 +17,45 @@ struct amp_endpoint {
     uint16_t port;
 };
 
+/* Files: firmware comes down, logs go up, while the rest goes on. Optional: a platform without it has no FirmwareManagement. Each
+ * function below that begins something returns at once: 0, or an error and nothing began. The end is told with
+ * amp_station_transfer_done, never from inside the function. One errand of each kind at a time; all texts live during the call only. */
+enum amp_errand { AMP_ERRAND_DOWNLOAD = 1, AMP_ERRAND_VERIFY, AMP_ERRAND_INSTALL, AMP_ERRAND_UPLOAD };
+enum amp_source { AMP_SOURCE_DIAGNOSTICS = 1, AMP_SOURCE_SECURITY };
+
+struct amp_upload {
+    enum amp_source source;
+    struct amp_text url;
+    int64_t from_ms, to_ms; /* Unix time of the entries wanted; INT64_MIN, INT64_MAX: no bound */
+};
+
+struct amp_transfer {
+    void *ctx;
+    const char *protocols; /* SupportedFileTransferProtocols: "FTP,HTTP,HTTPS" */
+
+    /* To the download slot; what stood there is lost. Done with 0 only when it would survive a power cut. AMP_E_SUPPORT: no such
+     * scheme; AMP_E_FORMAT: no URL. */
+    int (*download)(void *ctx, struct amp_text url);
+
+    /* Signed firmware; NULL: this platform checks no signatures, and only then is plain UpdateFirmware served. trust checks that
+     * the certificate (PEM) is valid and from the manufacturer, and keeps it and the signature (base64) durably for verify; it
+     * answers itself: 0; AMP_E_AUTH: not valid, and what was kept before stays; AMP_E_STATE: revoked. verify begins to check the
+     * download slot against what was kept; done with AMP_E_AUTH: not what the certificate's owner signed. */
+    int (*trust)(void *ctx, struct amp_text certificate, struct amp_text signature);
+    int (*verify)(void *ctx);
+
+    /* Make the downloaded image the one that runs after the next restart. Asked again after a power cut, so an image that stands
+     * ready already is no error. */
+    int (*install)(void *ctx);
+    int (*running)(void *ctx); /* after that restart: 0, or an error when the boot loader went back. NULL: it never does */
+
+    /* The name under which the entries would be uploaded, not terminated: length (at most cap); 0: there are none. */
+    int (*name)(void *ctx, enum amp_source source, int64_t from_ms, int64_t to_ms, char *out, size_t cap);
+    int (*upload)(void *ctx, const struct amp_upload *what); /* done with AMP_E_AUTH: not allowed there */
+
+    void (*cancel)(void *ctx, enum amp_errand errand); /* final: no amp_station_transfer_done follows. None under way: nothing */
+};
+
 struct amp_port {
     void *ctx;
 
@@ -44,6 +83,8 @@ struct amp_port {
     void (*reboot)(void *ctx, bool hard);
 
     void (*log)(void *ctx, enum amp_log_level level, const char *text);
+
+    const struct amp_transfer *transfer; /* NULL: none */
 };
 
 /* One look at a connector's meter. Integers, so that a year of sums stays exact. `has` says what this meter can tell. */

@@ -104,6 +104,7 @@ void amp_station_received(struct amp_station *st, const void *data, size_t len, 
 void amp_station_writable(struct amp_station *st, uint64_t now);
 void amp_station_closed(struct amp_station *st, uint64_t now);                /* by the peer, or opening failed */
 void amp_station_retry(struct amp_station *st, uint64_t now);                 /* an operator: try again now, count from zero */
+void amp_station_transfer_done(struct amp_station *st, enum amp_errand errand, int rc, uint64_t now); /* 0 or why it failed */
 
 /* Hardware events. Connectors from 1; AMP_E_RANGE if there is none. */
 int amp_station_plug(struct amp_station *st, int connector, bool plugged, uint64_t now);
