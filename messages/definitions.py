@@ -71,6 +71,7 @@ class Message:
     since: int
     request: Record
     reply: Record                 # None: never answered
+    send: bool = False            # 2.1 SEND: has no reply
 
 
 @dataclass
@@ -191,12 +192,11 @@ class Parser:
         since, _ = self.versions(marks)
         self.here = Record(self.line, name, since=since)
         self.message = Message(self.line, name, DIRECTIONS[direction], profile[0] if profile else "", since, self.here,
-                               None)
-        self.send = "send" in marks
+                               None, "send" in marks)
         self.p.messages.append(self.message)
 
     def on_reply(self, rest):
-        if not self.message or self.message.reply or self.send:
+        if not self.message or self.message.reply or self.message.send:
             self.wrong("a reply without a message")
         m = self.message
         self.here = m.reply = Record(self.line, m.name + "Reply", since=m.since)
@@ -258,7 +258,7 @@ class Checker:
                 for v, t in enumerate(f.types):
                     self.check_type(r, f, v, t)
         for m in self.p.messages:
-            if not m.reply and not getattr(m, "send", True):
+            if not m.reply and not m.send:
                 self.p.wrong(m.line, f"message {m.name} has no reply")
         self.check_used()
         self.check_names()

@@ -399,38 +399,51 @@ static const char *read_list(struct amp_reader *d, const char *p, const struct a
     return p;
 }
 
-/* Find the field of a key that is not the expected one; *index is its number, or the number of
- * fields. `p` is behind the opening quote. Returns the byte behind the closing one. */
+/* The number of the field named by the `len` bytes at `key`, all up to `end` readable; the number
+ * of fields if there is none. Most keys stand soon behind the one before, so the search begins at
+ * `next`. */
+static unsigned field_of(const struct amp_record *r, unsigned set, const char *key, uint32_t len,
+                         const char *end, unsigned next)
+{
+    const struct amp_field *fields = r->fields[set];
+    const char *names = r->home->names;
+    unsigned count = r->count[set];
+    uint64_t first = load_short(key, len < 8 ? len : 8, end);
+
+    for (unsigned i = 0, k = next; i < count; i++, k++) {
+        const char *name;
+
+        if (k >= count)
+            k = 0;
+        name = names + fields[k].name;
+        if (fields[k].name_len == len && amp_load8(name) == first &&
+            (len <= 8 || memcmp(name + 8, key + 8, len - 8) == 0))
+            return k;
+    }
+    return count;
+}
+
+/* Find the field of a key that is not the expected one; `p` is behind the opening quote. Returns
+ * the byte behind the closing one. */
 static const char *find_key(struct amp_reader *d, const char *p, const struct amp_record *r,
                             unsigned next, unsigned *index)
 {
-    const struct amp_field *fields = r->fields[d->set];
-    const char *names = r->home->names, *key, *q;
-    unsigned count = r->count[d->set];
+    const char *q = amp_scan_plain(p, d->end);
     struct amp_scan_err err;
     struct amp_scan_text t;
     char plain[80]; /* longer than any name of a field */
 
+    if (q < d->end && *q == '"') {
+        *index = field_of(r, d->set, p, (uint32_t)(q - p), d->end, next);
+        return q + 1;
+    }
     q = amp_scan_string(p, d->end, AMP_SCAN_SOUND, &t, &err);
     if (!q)
         return amp_read_fail(d, err.rc, err.why);
-    *index = count;
-    key = t.raw.at;
-    if (t.escaped) {
-        if (t.raw.len > sizeof plain)
-            return q;
-        t.raw.len = amp_scan_unescape(t.raw, plain);
-        key = plain;
-    }
-    for (unsigned i = 0, k = next; i < count; i++, k++) {
-        if (k >= count)
-            k = 0;
-        if (fields[k].name_len == t.raw.len &&
-            memcmp(names + fields[k].name, key, t.raw.len) == 0) {
-            *index = k;
-            break;
-        }
-    }
+    *index = r->count[d->set];
+    if (t.escaped && t.raw.len <= sizeof plain)
+        *index =
+            field_of(r, d->set, plain, amp_scan_unescape(t.raw, plain), plain + sizeof plain, next);
     return q;
 }
 

@@ -81,7 +81,7 @@ static const struct {
     { "null, required", &ocpp16_authorize_record,
       "{\"idTag\":null}", AMP_E_MISSING, AMP_E_MISSING, "idTag" },
     { "descriptive and long", &ocpp16_boot_notification_record,
-      "{\"chargePointVendor\":\"V\",\"chargePointModel\":\"123456789012345678901\"}",
+      "{\"chargePointModel\":\"123456789012345678901\",\"chargePointVendor\":\"V\"}",
       0, AMP_E_VALUE, SAME },
     { "an empty name is absent", &ocpp16_data_transfer_record,
       "{\"vendorId\":\"v\",\"messageId\":\"\"}", 0, 0, "{\"vendorId\":\"v\"}" },
