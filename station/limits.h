@@ -29,8 +29,31 @@
 #ifndef AMP_REPORTS_MAX /* status reports of one connector that wait to be sent while the link is up */
 #define AMP_REPORTS_MAX 4
 #endif
+#ifndef AMP_PROFILES_MAX /* charging profiles at a time: MaxChargingProfilesInstalled */
+#define AMP_PROFILES_MAX 20
+#endif
+#ifndef AMP_PERIODS_MAX /* periods of one charging schedule: ChargingScheduleMaxPeriods */
+#define AMP_PERIODS_MAX 96
+#endif
+#ifndef AMP_PERIOD_POOL /* periods of all profiles together; a profile that finds no room is rejected */
+#define AMP_PERIOD_POOL 256
+#endif
+#ifndef AMP_SLICES_MAX /* periods of one composite schedule; it ends earlier when there are more */
+#define AMP_SLICES_MAX 96
+#endif
+#ifndef AMP_LIST_MAX /* entries of the local list: LocalAuthListMaxLength, unless the journal is too small for so many */
+#define AMP_LIST_MAX 64
+#endif
+#ifndef AMP_LIST_SEND_MAX /* entries of one SendLocalList: as many as fit AMP_RX_MAX and AMP_ARENA_MAX at their longest */
+#define AMP_LIST_SEND_MAX 40
+#endif
+#define AMP_TAG_PACKED_MAX 46 /* longest entry of station/tags.h */
+#define AMP_LIST_BYTES     (AMP_LIST_MAX * AMP_TAG_PACKED_MAX)
+#ifndef AMP_CACHE_BYTES /* tags that the central system spoke of, packed: 100 cards of 8 characters, 22 entries at their longest */
+#define AMP_CACHE_BYTES 1024
+#endif
 #ifndef AMP_RECORD_MAX /* payload of the longest journal record */
-#define AMP_RECORD_MAX 640
+#define AMP_RECORD_MAX 832
 #endif
 
 #endif
