@@ -1,7 +1,7 @@
 /* station/config.c - see config.h. */
 #include "station/impl.h"
 
-enum kind { BOOL, INT, LIST, ROTATION, KEY, FIXED };
+enum kind { BOOL, INT, LIST, ROTATION, KEY, UNITS, FIXED };
 enum access { R = 1, W = 2, RW = 3 };
 
 struct row {
@@ -56,6 +56,23 @@ static void apply_ping(struct amp_station *st)
     st->link.ping_at = st->now + (uint64_t)st->set.ping_s * 1000;
 }
 
+static void fixed_list(const struct amp_station *st, struct amp_buf *out)
+{
+    amp_buf_int(out, amp_list_max(st));
+}
+
+static void fixed_list_sent(const struct amp_station *st, struct amp_buf *out)
+{
+    (void)st;
+    amp_buf_int(out, AMP_LIST_SEND_MAX);
+}
+
+static void fixed_true(const struct amp_station *st, struct amp_buf *out)
+{
+    (void)st;
+    amp_buf_puts(out, "true");
+}
+
 static void apply_key(struct amp_station *st)
 {
     st->key_changed = true;
@@ -69,6 +86,13 @@ static void apply_key(struct amp_station *st)
     {                                                            \
         name, INT, RW, AT(field), min, max, initial, apply, NULL \
     }
+#define TEXT_OF(x) #x
+#define MOST(x)    TEXT_OF(x)
+/* Read-only on the wire: the maker of the device sets it. */
+#define MADE(name, kind, field, min, max, initial)              \
+    {                                                           \
+        name, kind, R, AT(field), min, max, initial, NULL, NULL \
+    }
 #define WORDS(name, field, initial)                          \
     {                                                        \
         name, LIST, RW, AT(field), 0, 0, initial, NULL, NULL \
@@ -80,17 +104,26 @@ static void apply_key(struct amp_station *st)
 
 /* clang-format off */
 static const struct row rows[] = {
+    FLAG("AbsoluteScheduleStartOptional", start_optional, "false"), /* our own: station-1.6 123 */
     FLAG("AllowOfflineTxForUnknownId", allow_offline_unknown, "false"),
     {"AuthorizationKey", KEY, W, AT(key), 32, AMP_KEY_HEX_MAX, "", apply_key, NULL},
+    {"AuthorizationCacheEnabled", BOOL, RW, AT(cache_enabled), 0, 1, "true", amp_cache_switched, NULL},
     FLAG("AuthorizeRemoteTxRequests", authorize_remote, "false"),
+    MADE("ChargeProfileMaxStackLevel", INT, max_level, 0, 255, "10"),
+    MADE("ChargingScheduleAllowedChargingRateUnit", UNITS, rate_units, 0, 0, "Current,Power"),
+    MADE("ChargingScheduleMaxPeriods", INT, max_periods, 1, AMP_PERIODS_MAX, MOST(AMP_PERIODS_MAX)),
     NUMBER("ClockAlignedDataInterval", clock_aligned_s, 0, DAY, "0", amp_metering_retime),
     NUMBER("ConnectionTimeOut", connection_timeout_s, 0, DAY, "60", NULL),
     {"ConnectorPhaseRotation", ROTATION, RW, AT(rotation), 0, 0, "", NULL, NULL},
     TOLD("ConnectorPhaseRotationMaxLength", fixed_rotations),
+    MADE("ConnectorSwitch3to1PhaseSupported", BOOL, switch_phases, 0, 1, "false"),
     TOLD("GetConfigurationMaxKeys", fixed_keys),
     NUMBER("HeartbeatInterval", heartbeat_s, 0, 31 * DAY, "300", NULL), /* heartbeat.c looks at it each time */
+    {"LocalAuthListEnabled", BOOL, RW, AT(list_enabled), 0, 1, "true", amp_list_switched, NULL},
+    TOLD("LocalAuthListMaxLength", fixed_list),
     FLAG("LocalAuthorizeOffline", local_authorize_offline, "true"),
     FLAG("LocalPreAuthorize", local_pre_authorize, "false"),
+    MADE("MaxChargingProfilesInstalled", INT, max_profiles, 1, AMP_PROFILES_MAX, MOST(AMP_PROFILES_MAX)),
     NUMBER("MaxEnergyOnInvalidId", max_energy_invalid_wh, 0, 1000000, "0", NULL),
     NUMBER("MessageTimeout", message_timeout_s, 1, 600, "30", NULL),
     WORDS("MeterValuesAlignedData", aligned, "Energy.Active.Import.Register"),
@@ -99,8 +132,11 @@ static const struct row rows[] = {
     TOLD("MeterValuesSampledDataMaxLength", fixed_measurands),
     NUMBER("MeterValueSampleInterval", sample_s, 0, DAY, "60", amp_metering_retime),
     NUMBER("MinimumStatusDuration", minimum_status_s, 0, 3600, "0", NULL),
+    MADE("NominalVoltage", INT, nominal_v, 100, 500, "230"), /* our own: phase to neutral, station-1.6 126 */
     TOLD("NumberOfConnectors", fixed_connectors),
+    TOLD("ReserveConnectorZeroSupported", fixed_true),
     NUMBER("ResetRetries", reset_retries, 0, 100, "1", NULL),
+    TOLD("SendLocalListMaxLength", fixed_list_sent),
     TOLD("StopTransactionMaxMeterValues", fixed_samples),
     FLAG("StopTransactionOnEVSideDisconnect", stop_on_ev_disconnect, "true"),
     FLAG("StopTransactionOnInvalidId", stop_on_invalid, "true"),
@@ -167,6 +203,33 @@ static int parse_key(const struct row *r, struct amp_text t, char *out)
     return 0;
 }
 
+/* ChargingScheduleAllowedChargingRateUnit, errata 4.0: "Current" is A, "Power" is W (134). */
+static const char *const units[] = { "Current", "Power", "Current,Power" };
+
+static int parse_units(struct amp_text t, char *field)
+{
+    int32_t bits = 0;
+
+    while (t.len) {
+        uint32_t n = 0;
+        struct amp_text item;
+
+        while (n < t.len && t.at[n] != ',')
+            n++;
+        item = amp_text_trim((struct amp_text){ t.at, n });
+        if (!amp_text_eqi(item, AMP_TEXT("Current")) && !amp_text_eqi(item, AMP_TEXT("Power")))
+            return AMP_E_VALUE;
+        bits |= amp_text_eqi(item, AMP_TEXT("Power")) ? 2 : 1;
+        n += n < t.len;
+        t.at += n;
+        t.len -= n;
+    }
+    if (!bits)
+        return AMP_E_VALUE;
+    memcpy(field, &bits, sizeof(bits));
+    return 0;
+}
+
 static int parse_number(const struct row *r, struct amp_text t, int32_t *out)
 {
     int64_t v;
@@ -209,6 +272,8 @@ static int parse(const struct amp_station *st, const struct row *r, struct amp_t
         return rc;
     case KEY:
         return t.len ? parse_key(r, t, field) : AMP_E_VALUE;
+    case UNITS:
+        return parse_units(t, field);
     case FIXED:
         return AMP_E_SUPPORT;
     default:
@@ -241,6 +306,10 @@ static void write(const struct amp_station *st, const struct row *r, struct amp_
         break;
     case KEY:
         amp_buf_puts(out, st->set.key);
+        break;
+    case UNITS:
+        memcpy(&number, field, sizeof(number));
+        amp_buf_puts(out, units[number - 1]);
         break;
     case FIXED:
         r->fixed(st, out);

@@ -11,7 +11,8 @@
 struct amp_settings {
     int32_t allow_offline_unknown, authorize_remote, clock_aligned_s, connection_timeout_s, heartbeat_s, local_authorize_offline,
         local_pre_authorize, max_energy_invalid_wh, message_timeout_s, sample_s, minimum_status_s, reset_retries,
-        stop_on_ev_disconnect, stop_on_invalid, message_attempts, message_retry_s, unlock_on_ev_disconnect, ping_s;
+        stop_on_ev_disconnect, stop_on_invalid, message_attempts, message_retry_s, unlock_on_ev_disconnect, ping_s, cache_enabled, list_enabled,
+        max_level, rate_units, max_periods, switch_phases, max_profiles, nominal_v, start_optional;
     struct amp_measurands aligned, sampled, stop_aligned, stop_sampled;
     uint8_t rotation[AMP_CONNECTORS_MAX + 1]; /* ConnectorPhaseRotation, index into its words */
     char key[AMP_KEY_HEX_MAX + 1];            /* AuthorizationKey; empty: the operator's password */

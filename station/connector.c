@@ -31,7 +31,7 @@ static bool in_use(const struct amp_connector *c)
 
 static bool evse_pauses(const struct amp_connector *c)
 {
-    return c->tx.open && c->tx.blocked;
+    return c->tx.open && (c->tx.blocked || c->paused);
 }
 
 static bool ev_pauses(const struct amp_connector *c)
@@ -165,6 +165,10 @@ int amp_connector_step(struct amp_station *st, int connector, enum amp_move_even
     if (c->status == AMP_AVAILABLE && c->inoperative)
         return amp_connector_step(st, connector,
                                   AMP_EV_CLOSE); /* without a flash of Available (39) */
+    if (c->status == AMP_AVAILABLE && amp_reservation_holds(st, connector))
+        return amp_connector_step(st, connector, AMP_EV_RESERVE);
+    if (c->status == AMP_FAULTED || c->status == AMP_UNAVAILABLE)
+        amp_reservation_broken(st, connector);
     if (st->hw->indicate)
         st->hw->indicate(st->hw->ctx, connector, c->status);
     amp_report_changed(st, connector);
@@ -203,10 +207,15 @@ int amp_connector_lock(struct amp_station *st, int connector, bool on)
     return 0;
 }
 
-void amp_connector_energy(struct amp_station *st, int connector)
+static bool offers(const struct amp_connector *c)
+{
+    return c->tx.open && !c->tx.blocked && !c->tx.stopping && !c->paused;
+}
+
+static void drive(struct amp_station *st, int connector)
 {
     struct amp_connector *c = &st->con[connector];
-    bool offered = c->tx.open && !c->tx.blocked && !c->tx.stopping;
+    bool offered = offers(c);
 
     permit(st, connector, offered && c->plugged && c->status != AMP_FAULTED);
     if (!c->tx.open || c->tx.stopping || c->status == AMP_FAULTED)
@@ -215,6 +224,19 @@ void amp_connector_energy(struct amp_station *st, int connector)
                              !offered                 ? AMP_EV_PAUSE_EVSE
                              : c->plugged && c->wants ? AMP_EV_ENERGY
                                                       : AMP_EV_PAUSE_EV);
+}
+
+/* What one takes may change what is left for the others (122); off comes before on. */
+void amp_connector_energy(struct amp_station *st, int connector)
+{
+    unsigned changed = amp_offer_update(st) | (connector ? 1u << connector : 0);
+
+    for (int on = 0; on < 2; on++)
+        for (int i = 1; changed && i <= st->connectors; i++)
+            if (changed >> i & 1 && offers(&st->con[i]) == on) {
+                changed &= ~(1u << i);
+                drive(st, i);
+            }
 }
 
 /* ---- plug ---- */

@@ -9,12 +9,15 @@
 #include "ocpp/http1.h"
 #include "ocpp/rpc.h"
 #include "ocpp/ws.h"
+#include "station/auth_cache.h"
 #include "station/config.h"
 #include "station/journal.h"
+#include "station/local_list.h"
+#include "station/reservation.h"
+#include "station/smart.h"
 #include "station/station.h"
 
-#define AMP_TAG_CAP (20 + 1)
-#define AMP_NEVER   UINT64_MAX
+#define AMP_NEVER UINT64_MAX
 
 /* ---- what is sent: jobs, and the messages that carry them ---- */
 
@@ -64,13 +67,6 @@ struct amp_report {
 enum amp_auth_state { AMP_AUTH_IDLE, AMP_AUTH_WANTED, AMP_AUTH_SENT };
 enum amp_auth_status { AMP_AUTH_ACCEPTED = 1, AMP_AUTH_BLOCKED, AMP_AUTH_EXPIRED, AMP_AUTH_INVALID, AMP_AUTH_CONCURRENT };
 
-struct amp_tag_info {
-    uint8_t status; /* enum amp_auth_status; 0: unknown tag */
-    char parent[AMP_TAG_CAP];
-    bool has_expiry;
-    int64_t expiry_ms;
-};
-
 struct amp_auth {
     uint8_t state;
     bool stops; /* wanted in order to stop a transaction by its group */
@@ -89,6 +85,8 @@ struct amp_tx {
     char tag[AMP_TAG_CAP], parent[AMP_TAG_CAP];
     struct amp_when started;
     int64_t start_wh, refused_wh;
+    bool reserved; /* `reservation` ends with this start */
+    int64_t reservation;
     uint8_t stop_reason;
     char stop_tag[AMP_TAG_CAP];
     struct amp_when stop_when;
@@ -100,6 +98,7 @@ struct amp_connector {
     uint8_t status;                /* enum amp_status */
     uint8_t error;                 /* enum amp_error now */
     bool plugged, wants, locked, energy_on;
+    bool paused;                   /* the limit is less than can be offered: see offer.c */
     bool ev_gone;                  /* unplugged at the car while the transaction goes on */
     bool cable_held;               /* ended with the plug pulled at the car, cable still locked here */
     bool over;                     /* this plug's session is over: Finishing */
@@ -156,6 +155,8 @@ struct amp_message_fact {
     struct amp_when when;
     int64_t wh;
     char tag[AMP_TAG_CAP], parent[AMP_TAG_CAP];
+    bool reserved; /* START */
+    int64_t reservation;
     uint8_t reason;
     uint32_t kept; /* STOP: samples kept for it */
     struct amp_measurands stop_list;
@@ -239,7 +240,11 @@ struct amp_station {
     uint8_t status_turn;
     struct amp_connector con[AMP_CONNECTORS_MAX + 1]; /* [0] is the station */
     struct amp_queue queue;
+    struct amp_list list;
+    struct amp_cache cache;
+    struct amp_reservation reserved[AMP_CONNECTORS_MAX + 1]; /* [0]: any connector will do */
     struct amp_journal journal;
+    struct amp_smart smart;
     struct amp_call call;
     struct amp_link link;
     struct amp_arena arena;
@@ -305,7 +310,7 @@ int amp_connector_step(struct amp_station *st, int connector, enum amp_move_even
 int amp_connector_find(int status, enum amp_move_event ev, const struct amp_connector *c); /* row, or -1: for the test */
 const char *amp_connector_move(int row, int *next);
 void amp_connector_plug(struct amp_station *st, int connector, bool plugged);
-void amp_connector_energy(struct amp_station *st, int connector); /* facts about energy changed: permit and move */
+void amp_connector_energy(struct amp_station *st, int connector); /* facts about energy changed: limit, permit and move. 0: none here, the limits may have */
 void amp_connector_fault(struct amp_station *st, int connector, int error, struct amp_text info);
 int amp_connector_lock(struct amp_station *st, int connector, bool on);
 void amp_connector_claim(struct amp_station *st, int connector, const char *tag, const char *parent, bool remote);
@@ -338,6 +343,10 @@ void amp_auth_offline(struct amp_station *st); /* the link went: decide what wai
 int amp_auth_clear(struct amp_station *st); /* ClearCache: 0; AMP_E_ABSENT: there is no cache */
 void amp_auth_learn(struct amp_station *st, const char *tag, const struct amp_tag_info *info);
 
+bool amp_auth_expired(const struct amp_station *st, const struct amp_tag_info *info);
+/* May this tag charge at a connector that is reserved: with the group that is known of it on the station. */
+enum amp_reserved amp_auth_reserved(struct amp_station *st, int connector, const char *tag);
+
 /* Something that knows tags without asking: the local list, the cache. Files add themselves to amp_tag_sources; the first that
  * knows the tag decides, so the list stands before the cache (station-1.6 49). */
 struct amp_tag_source {
@@ -352,7 +361,8 @@ void amp_tx_try_start(struct amp_station *st, int connector); /* tag, plug and o
 int amp_tx_stop(struct amp_station *st, int connector, enum amp_reason reason, const char *tag);
 bool amp_tx_id(const struct amp_station *st, int connector, int64_t *id); /* of the open transaction; false until bound */
 void amp_tx_answered(struct amp_station *st, int64_t id, const struct amp_tag_info *info); /* of the Start in st->call */
-bool amp_tx_remote_start(struct amp_station *st, bool any, int64_t connector, struct amp_text tag); /* Accepted? */
+bool amp_tx_remote_start(struct amp_station *st, bool any, int64_t connector, struct amp_text tag,
+                         struct amp_profile_in *profile); /* Accepted? `profile` may be NULL */
 bool amp_tx_remote_stop(struct amp_station *st, int64_t id);
 void amp_tx_stop_all(struct amp_station *st, enum amp_reason reason);
 int amp_tx_recover(struct amp_station *st); /* at start: end what a power cut left open */

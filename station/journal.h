@@ -30,6 +30,11 @@ enum amp_entry_type {
     AMP_ENTRY_STOP = 8,   /* transaction ended, a message */
     AMP_ENTRY_SAMPLE = 9, /* reading kept for StopTransaction */
     AMP_ENTRY_DONE = 10,  /* the oldest message was acknowledged or given up */
+    AMP_ENTRY_LIST = 11,  /* an update of the local list, or a part of one */
+    AMP_ENTRY_CACHE = 12, /* what was said about tags; empty: forget all */
+    AMP_ENTRY_RESERVATION = 13, /* one was made, or ended before its time */
+    AMP_ENTRY_PROFILE = 20,      /* a charging profile was installed */
+    AMP_ENTRY_PROFILE_GONE = 21, /* ids of charging profiles that are not installed any more */
     AMP_ENTRY_TYPES
 };
 

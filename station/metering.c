@@ -13,6 +13,10 @@ static int read_one(struct amp_station *st, int connector, struct amp_reading *o
     if (rc < 0)
         return rc;
     out->has &= 0xFF;
+    if (st->hw->limit && !(out->has & AMP_HAS_OFFERED)) { /* then it is what was commanded */
+        out->has |= AMP_HAS_OFFERED;
+        out->offered_ma = amp_offer_ma(st, connector);
+    }
     /* a register never steps back, whatever the meter says (65, 97) */
     if (out->energy_wh < c->last_register_wh)
         out->energy_wh = c->last_register_wh;

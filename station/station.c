@@ -181,6 +181,7 @@ static int restore(struct amp_station *st, struct amp_fault *fault)
         return wrong(fault, "storage", amp_err_text(rc), rc);
     for (unsigned i = 0; i <= (unsigned)st->connectors; i++)
         st->con[i].cable_held = false;
+    amp_reservation_poll(st); /* what is reserved says so before a car or a tag comes */
     return 0;
 }
 
@@ -220,6 +221,9 @@ int amp_station_init(void *mem, size_t len, const struct amp_station_config *con
         (rc = amp_config_init(st, config->settings, fault)) < 0)
         return rc;
     amp_connector_init(st);
+    amp_list_init(st);
+    amp_cache_init(st);
+    amp_offer_init(st);
     if ((rc = restore(st, fault)) < 0)
         return rc;
     random = amp_random32(st);
@@ -245,8 +249,10 @@ uint32_t amp_station_poll(struct amp_station *st, uint64_t now)
     if (st->dead)
         return 3600000;
     amp_connector_poll(st);
+    amp_reservation_poll(st);
     amp_tx_poll(st);
     amp_metering_poll(st);
+    amp_offer_poll(st);
     amp_link_poll(st);
     amp_reset_poll(st);
     if (!st->dead)

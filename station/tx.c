@@ -25,6 +25,7 @@ static void begin(struct amp_station *st, int connector, const struct amp_readin
 
     c->tx.open = true;
     c->periodic_wh = c->clock_wh = r->energy_wh;
+    amp_profiles_begin(st, connector);
     c->claimed = false;
     amp_emit(st, AMP_EVENT_STARTED, connector, r->energy_wh, 0, amp_text_of(c->tx.tag));
     amp_metering_begin(st, connector);
@@ -35,6 +36,7 @@ static void begin(struct amp_station *st, int connector, const struct amp_readin
 void amp_tx_try_start(struct amp_station *st, int connector)
 {
     struct amp_connector *c = &st->con[connector];
+    const struct amp_reservation *met;
     struct amp_reading r;
     int rc;
 
@@ -52,6 +54,9 @@ void amp_tx_try_start(struct amp_station *st, int connector)
         c->tx.local = st->queue.next_local;
         c->tx.started = amp_when_now(st);
         c->tx.start_wh = r.energy_wh;
+        met = amp_reservation_met(st, connector, c->tx.tag, c->tx.parent);
+        c->tx.reserved = met != NULL;
+        c->tx.reservation = met ? met->id : 0;
         rc = amp_queue_start(st, connector, &r);
     }
     if (rc < 0) { /* what cannot be metered or recorded is not sold */
@@ -62,6 +67,8 @@ void amp_tx_try_start(struct amp_station *st, int connector)
         amp_connector_unclaim(st, connector, false);
         return;
     }
+    if (c->tx.reserved)
+        amp_reservation_used(st, c->tx.reservation, c->tx.local); /* now, not before (139) */
     begin(st, connector, &r);
 }
 
@@ -191,7 +198,8 @@ static bool free_for_remote(const struct amp_connector *c)
 {
     return !c->tx.open && !c->claimed && c->auth.state == AMP_AUTH_IDLE && !c->inoperative &&
            !c->held_tag[0] &&
-           (c->status == AMP_AVAILABLE || c->status == AMP_PREPARING || c->status == AMP_FINISHING);
+           (c->status == AMP_AVAILABLE || c->status == AMP_PREPARING ||
+            c->status == AMP_FINISHING || c->status == AMP_RESERVED);
 }
 
 /* A car that waits, then a free connector, then one with a finished session. */
@@ -206,7 +214,8 @@ static int choose(const struct amp_station *st)
     return 0;
 }
 
-bool amp_tx_remote_start(struct amp_station *st, bool any, int64_t wanted, struct amp_text tag)
+bool amp_tx_remote_start(struct amp_station *st, bool any, int64_t wanted, struct amp_text tag,
+                         struct amp_profile_in *profile)
 {
     char copy[AMP_TAG_CAP] = { 0 };
     int connector;
@@ -218,6 +227,8 @@ bool amp_tx_remote_start(struct amp_station *st, bool any, int64_t wanted, struc
         return false; /* 0 too (111) */
     connector = any ? choose(st) : (int)wanted;
     if (!connector || !free_for_remote(&st->con[connector]))
+        return false;
+    if (profile && !amp_profiles_pend(st, connector, profile))
         return false;
     memcpy(copy, tag.at, tag.len);
     amp_emit(st, AMP_EVENT_REMOTE, connector, 0, 0, AMP_TEXT("RemoteStartTransaction"));
