@@ -44,6 +44,8 @@ struct v16 {
     struct amp_buf frame, text; /* the frame and the log text being written; grow, are reused */
     uint64_t connections;       /* counted for the ids of calls */
     uint64_t unsent;            /* frames that were not sent because the store failed */
+    int64_t refused_since_ms;   /* refused handshakes told as facts: in the minute that began then */
+    uint32_t refused;
 };
 
 /* session.c */

@@ -5,7 +5,17 @@
 #include "central/v16/inside.h"
 #include "ocpp/base64.h"
 
-#define IDENTITY_MAX 128 /* bytes; 2.x allows 48 characters, 1.6 sets no limit of its own */
+#define IDENTITY_MAX     128 /* bytes; 2.x allows 48 characters, 1.6 sets no limit of its own */
+#define REFUSED_A_MINUTE 60  /* kept as facts; whoever can connect must not be able to fill the disk */
+
+static bool worth_a_fact(struct v16 *v, int64_t now_ms)
+{
+    if (now_ms - v->refused_since_ms >= 60000) {
+        v->refused_since_ms = now_ms;
+        v->refused = 0;
+    }
+    return v->refused++ < REFUSED_A_MINUTE;
+}
 
 static void tell_refused(struct v16 *v, const struct net_request *r, struct amp_text id, int code,
                          const char *why)
@@ -22,7 +32,8 @@ static void tell_refused(struct v16 *v, const struct net_request *r, struct amp_
         .address = amp_text_of(net_peer(r->conn)),
         .reason = amp_text_of(why),
     };
-    central_emit(v->c, &f);
+    if (worth_a_fact(v, f.u.connection.at_ms))
+        central_emit(v->c, &f);
     LOG_OFTEN(v->c->log, LOG_WARN, "v16", "station refused", LOG_TEXT("id", id),
               LOG_STR("peer", net_peer(r->conn)), LOG_INT("code", code), LOG_STR("why", why));
 }

@@ -871,6 +871,27 @@ static void test_doors(void) /* E35, E36, E38, E49, E50 */
     end();
 }
 
+/* Whoever can connect must not be able to fill the disk: sixty a minute are kept, all are answered. */
+static void test_many_refusals(void)
+{
+    size_t refused = 0;
+
+    begin();
+    for (int i = 0; i < 140; i++) {
+        int fd;
+
+        if (i == 100)
+            clock_ms += 60000;
+        CHECK(!strncmp(knock("/ocpp/", "", &fd), "HTTP/1.1 404 ", 13), "knock %d", i);
+        close(fd);
+    }
+    ask(ASK_CONNECTIONS, NULL, 0);
+    for (size_t i = 0; i < row_count; i++)
+        refused += rows[i]->u.connection.event == CONNECTION_REFUSED;
+    CHECK(refused == 60 + 40, "%zu kept", refused);
+    end();
+}
+
 static void test_default_protocol(void) /* E49 */
 {
     const char *answer;
@@ -908,6 +929,7 @@ int main(void)
     RUN(test_newest_wins);
     RUN(test_stale);
     RUN(test_doors);
+    RUN(test_many_refusals);
     RUN(test_default_protocol);
     forget_rows();
     return check_end();
