@@ -141,6 +141,19 @@ static void test_commands(void)
     CHECK(s.w.st->con[1].reported.error == AMP_ERROR_SWITCH, "told as PowerSwitchFailure");
     site_close(&s);
 
+    /* neither opens when it is to nor stays so: when both are repaired, charging goes on */
+    site_open(&s);
+    charge(&s);
+    s.plant.bays[1].broken = PLANT_WELD;
+    CHECK(plant_trip(&s.plant, s.w.st, 1, AMP_ERROR_GROUND) == 0, "trip");
+    site_run(&s, 1000);
+    CHECK(world_status(&s.w, 1) == AMP_FAULTED && power(&s) == 0, "weld in a fault");
+    s.plant.bays[1].broken = 0;
+    CHECK(plant_trip(&s.plant, s.w.st, 1, AMP_ERROR_NONE) == 0, "repair");
+    site_run(&s, 60000);
+    CHECK(world_status(&s.w, 1) == AMP_CHARGING && power(&s) > 7000, "%" PRId64 " W", power(&s));
+    site_close(&s);
+
     /* no limit */
     site_open(&s);
     s.plant.bays[1].broken = PLANT_NO_LIMIT;

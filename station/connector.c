@@ -181,15 +181,17 @@ static void permit(struct amp_station *st, int connector, bool on)
 {
     struct amp_connector *c = &st->con[connector];
 
-    if (c->energy_on == on)
+    if (c->energy_on == on && !c->energy_unsure)
         return;
     if (!st->hw->permit || st->hw->permit(st->hw->ctx, connector, on) < 0) {
         /* a contactor that does not obey is a danger either way: assume the worse */
         c->energy_on = true;
+        c->energy_unsure = true;
         amp_connector_fault(st, connector, AMP_ERROR_SWITCH, AMP_NO_TEXT);
         return;
     }
     c->energy_on = on;
+    c->energy_unsure = false;
 }
 
 int amp_connector_lock(struct amp_station *st, int connector, bool on)

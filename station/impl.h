@@ -99,6 +99,7 @@ struct amp_connector {
     uint8_t error;                 /* enum amp_error now */
     bool plugged, wants, locked, energy_on;
     bool paused;                   /* the limit is less than can be offered: see offer.c */
+    bool energy_unsure;            /* the last command to the contactor failed: the next is given in any case */
     bool ev_gone;                  /* unplugged at the car while the transaction goes on */
     bool cable_held;               /* ended with the plug pulled at the car, cable still locked here */
     bool over;                     /* this plug's session is over: Finishing */
