@@ -5,20 +5,24 @@
  * known from the link at once, never by waiting for a timeout (56). */
 #include "station/impl.h"
 
-/* The local list stands before the cache; each comes as a file of its own. */
-const struct amp_tag_source *const amp_tag_sources[] = { NULL };
+/* The local list stands before the cache (49). */
+const struct amp_tag_source *const amp_tag_sources[] = { &amp_list_source, &amp_cache_source,
+                                                         NULL };
 
 static bool tag_eq(const char *a, const char *b)
 {
     return amp_text_eqi(amp_text_of(a), amp_text_of(b)); /* CiString (9) */
 }
 
+bool amp_auth_expired(const struct amp_station *st, const struct amp_tag_info *info)
+{
+    return info->has_expiry && st->clock_known &&
+           (int64_t)st->now + st->clock_offset_ms >= info->expiry_ms;
+}
+
 static bool valid(const struct amp_station *st, const struct amp_tag_info *info)
 {
-    bool expired = info->has_expiry && st->clock_known &&
-                   (int64_t)st->now + st->clock_offset_ms >= info->expiry_ms;
-
-    return info->status == AMP_AUTH_ACCEPTED && !expired;
+    return info->status == AMP_AUTH_ACCEPTED && !amp_auth_expired(st, info);
 }
 
 static void lookup(struct amp_station *st, const char *tag, struct amp_tag_info *out)
@@ -27,6 +31,28 @@ static void lookup(struct amp_station *st, const char *tag, struct amp_tag_info 
     for (unsigned i = 0; st->tag_sources[i]; i++)
         if (st->tag_sources[i]->lookup(st, tag, out))
             return;
+}
+
+enum amp_reserved amp_auth_reserved(struct amp_station *st, int connector, const char *tag)
+{
+    struct amp_tag_info known;
+
+    lookup(st, tag, &known);
+    return amp_reservation_for(st, connector, tag, known.status ? known.parent : NULL);
+}
+
+unsigned amp_auth_rank(struct amp_station *st, int connector, const char *tag)
+{
+    switch (amp_auth_reserved(st, connector, tag)) {
+    case AMP_RESERVED_MINE:
+        return st->reserved[connector].active ? 0 : 1;
+    case AMP_RESERVED_FREE:
+        return 1;
+    case AMP_RESERVED_ASK:
+        return 2;
+    default:
+        return AMP_RANK_NEVER;
+    }
 }
 
 void amp_auth_learn(struct amp_station *st, const char *tag, const struct amp_tag_info *info)
@@ -60,6 +86,9 @@ static void settle(struct amp_station *st, int connector, bool accepted, const c
 
     if (auth.stops)
         accepted = accepted && parent[0] && c->tx.open && tag_eq(parent, c->tx.parent);
+    else /* what the group is was perhaps not known before (137) */
+        accepted = accepted && amp_reservation_for(st, connector, auth.tag, parent) <=
+                                   AMP_RESERVED_MINE;
     if (!accepted) {
         refuse(st, connector, auth.tag);
         return;
@@ -90,11 +119,16 @@ static void settle_offline(struct amp_station *st, int connector)
 void amp_auth_begin(struct amp_station *st, int connector, const char *tag, bool stops, bool remote)
 {
     struct amp_connector *c = &st->con[connector];
+    enum amp_reserved reserved = amp_auth_reserved(st, connector, tag);
     struct amp_tag_info known;
 
     c->auth = (struct amp_auth){ .state = AMP_AUTH_WANTED, .stops = stops, .remote = remote };
     amp_text_copy(c->auth.tag, AMP_TAG_CAP, amp_text_of(tag));
-    if (!stops && c->status != AMP_PREPARING)
+    if (!stops && reserved == AMP_RESERVED_OTHERS) {
+        refuse(st, connector, tag);
+        return;
+    }
+    if (!stops && c->status != AMP_PREPARING && reserved != AMP_RESERVED_ASK)
         (void)amp_connector_step(st, connector, AMP_EV_CLAIM); /* somebody is here (33) */
     if (!amp_online(st)) {
         settle_offline(st, connector);
@@ -103,6 +137,14 @@ void amp_auth_begin(struct amp_station *st, int connector, const char *tag, bool
     lookup(st, tag, &known);
     if (st->set.local_pre_authorize && valid(st, &known)) /* 51; otherwise it is asked, 52, 53 */
         settle(st, connector, true, known.parent);
+}
+
+void amp_auth_claim(struct amp_station *st, int connector, const char *tag)
+{
+    struct amp_tag_info known;
+
+    lookup(st, tag, &known); /* its group, if that is known here */
+    amp_connector_claim(st, connector, tag, known.parent, true);
 }
 
 bool amp_auth_due(struct amp_station *st)
@@ -146,9 +188,21 @@ void amp_auth_offline(struct amp_station *st)
 
 /* ---- a tag is shown ---- */
 
+enum place { WAITS, FREE, KEPT, PLACES };
+
+static bool is_place(const struct amp_connector *c, enum place what)
+{
+    if (c->claimed || c->auth.state != AMP_AUTH_IDLE)
+        return false;
+    return what == WAITS  ? c->status == AMP_PREPARING && c->plugged
+           : what == FREE ? c->status == AMP_AVAILABLE
+                          : c->status == AMP_RESERVED;
+}
+
 /* Connector 0: the reader serves all. The own transaction first, then a held cable or an own claim,
- * then a car that waits for a tag, then a free connector. */
-static int choose(const struct amp_station *st, const char *tag)
+ * then the own reservation, a car that waits for a tag, a free connector, and last what is kept for
+ * a group that has to be asked for. */
+static int choose(struct amp_station *st, const char *tag)
 {
     for (int i = 1; i <= st->connectors; i++) {
         const struct amp_connector *c = &st->con[i];
@@ -157,13 +211,11 @@ static int choose(const struct amp_station *st, const char *tag)
             (c->held_tag[0] && tag_eq(c->held_tag, tag)) || (c->claimed && tag_eq(c->claim, tag)))
             return i;
     }
-    for (int i = 1; i <= st->connectors; i++)
-        if (st->con[i].status == AMP_PREPARING && st->con[i].plugged && !st->con[i].claimed &&
-            st->con[i].auth.state == AMP_AUTH_IDLE)
-            return i;
-    for (int i = 1; i <= st->connectors; i++)
-        if (st->con[i].status == AMP_AVAILABLE)
-            return i;
+    for (unsigned rank = 0; rank < AMP_RANK_NEVER; rank++)
+        for (enum place p = WAITS; p < PLACES; p++)
+            for (int i = 1; i <= st->connectors; i++)
+                if (is_place(&st->con[i], p) && amp_auth_rank(st, i, tag) == rank)
+                    return i;
     for (int i = 1; i <= st->connectors; i++)
         if (st->con[i].status == AMP_FINISHING || (st->con[i].tx.open && st->con[i].tx.parent[0]))
             return i;
@@ -189,7 +241,8 @@ static bool may_begin(const struct amp_station *st, const struct amp_connector *
 
     return (known || st->charge_before_accepted) && !st->reset.reason && !c->claimed &&
            c->auth.state == AMP_AUTH_IDLE && !c->inoperative &&
-           (c->status == AMP_AVAILABLE || c->status == AMP_PREPARING || c->status == AMP_FINISHING);
+           (c->status == AMP_AVAILABLE || c->status == AMP_PREPARING ||
+            c->status == AMP_FINISHING || c->status == AMP_RESERVED);
 }
 
 /* 1 to 20 characters that a message can carry. */

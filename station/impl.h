@@ -337,6 +337,7 @@ void amp_report_failed(struct amp_station *st, int rc);
 /* ---- authorize.c ---- */
 void amp_auth_tag(struct amp_station *st, int connector, struct amp_text tag);
 void amp_auth_begin(struct amp_station *st, int connector, const char *tag, bool stops, bool remote);
+void amp_auth_claim(struct amp_station *st, int connector, const char *tag); /* no question asked: a remote start */
 bool amp_auth_due(struct amp_station *st);
 void amp_auth_answered(struct amp_station *st, const struct amp_tag_info *info);
 void amp_auth_failed(struct amp_station *st, int rc);
@@ -347,6 +348,9 @@ void amp_auth_learn(struct amp_station *st, const char *tag, const struct amp_ta
 bool amp_auth_expired(const struct amp_station *st, const struct amp_tag_info *info);
 /* May this tag charge at a connector that is reserved: with the group that is known of it on the station. */
 enum amp_reserved amp_auth_reserved(struct amp_station *st, int connector, const char *tag);
+/* Which connector is best for this tag: 0 its own reservation, 1 free, 2 to be asked for, or never. */
+#define AMP_RANK_NEVER 3
+unsigned amp_auth_rank(struct amp_station *st, int connector, const char *tag);
 
 /* Something that knows tags without asking: the local list, the cache. Files add themselves to amp_tag_sources; the first that
  * knows the tag decides, so the list stands before the cache (station-1.6 49). */

@@ -87,6 +87,8 @@ int amp_queue_start(struct amp_station *st, int connector, const struct amp_read
     amp_pack_str(&out, tx->tag);
     amp_pack_str(&out, tx->parent);
     amp_reading_pack(&out, r);
+    amp_pack_u8(&out, tx->reserved);
+    amp_pack_i64(&out, tx->reservation);
     rc = put_message(st, AMP_ENTRY_START, &out, false);
     if (rc == 0) {
         st->queue.next_local++;
@@ -164,6 +166,8 @@ static bool parse(const struct amp_station *st, const struct amp_entry *e,
         amp_cut_str(&in, f->tag, sizeof(f->tag));
         amp_cut_str(&in, f->parent, sizeof(f->parent));
         amp_reading_cut(&in, &f->sample.reading);
+        f->reserved = in.left && amp_cut_u8(&in) != 0; /* older records end here */
+        f->reservation = f->reserved ? amp_cut_i64(&in) : 0;
     } else {
         f->when = amp_cut_when(&in);
         f->reason = (uint8_t)amp_cut_u8(&in);
@@ -255,6 +259,8 @@ static void load_start(struct amp_station *st, const struct amp_message_fact *f)
 {
     struct amp_tx *tx = &st->con[f->connector].tx;
 
+    if (f->reserved)
+        amp_reservation_used(st, f->reservation, f->local);
     if (f->local >= st->queue.next_local)
         st->queue.next_local = f->local + 1;
     if (f->local <= st->queue.view[f->connector].done)

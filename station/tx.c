@@ -202,15 +202,17 @@ static bool free_for_remote(const struct amp_connector *c)
             c->status == AMP_FINISHING || c->status == AMP_RESERVED);
 }
 
-/* A car that waits, then a free connector, then one with a finished session. */
-static int choose(const struct amp_station *st)
+/* What is reserved for this tag, a car that waits, a free connector, one with a finished session. */
+static int choose(struct amp_station *st, const char *tag)
 {
-    static const uint8_t order[] = { AMP_PREPARING, AMP_AVAILABLE, AMP_FINISHING };
+    static const uint8_t order[] = { AMP_PREPARING, AMP_AVAILABLE, AMP_FINISHING, AMP_RESERVED };
 
-    for (unsigned k = 0; k < AMP_COUNT(order); k++)
-        for (int i = 1; i <= st->connectors; i++)
-            if (st->con[i].status == order[k] && free_for_remote(&st->con[i]))
-                return i;
+    for (unsigned rank = 0; rank < AMP_RANK_NEVER; rank++)
+        for (unsigned k = 0; k < AMP_COUNT(order); k++)
+            for (int i = 1; i <= st->connectors; i++)
+                if (st->con[i].status == order[k] && free_for_remote(&st->con[i]) &&
+                    amp_auth_rank(st, i, tag) == rank)
+                    return i;
     return 0;
 }
 
@@ -218,6 +220,7 @@ bool amp_tx_remote_start(struct amp_station *st, bool any, int64_t wanted, struc
                          struct amp_profile_in *profile)
 {
     char copy[AMP_TAG_CAP] = { 0 };
+    enum amp_reserved reserved;
     int connector;
 
     if (st->boot_state != AMP_BOOT_ACCEPTED || st->reset.reason || !tag.len ||
@@ -225,17 +228,20 @@ bool amp_tx_remote_start(struct amp_station *st, bool any, int64_t wanted, struc
         return false;
     if (!any && !amp_is_connector(st, wanted))
         return false; /* 0 too (111) */
-    connector = any ? choose(st) : (int)wanted;
+    memcpy(copy, tag.at, tag.len);
+    connector = any ? choose(st, copy) : (int)wanted;
     if (!connector || !free_for_remote(&st->con[connector]))
         return false;
+    reserved = amp_auth_reserved(st, connector, copy);
+    if (reserved == AMP_RESERVED_OTHERS)
+        return false; /* 112 */
     if (profile && !amp_profiles_pend(st, connector, profile))
         return false;
-    memcpy(copy, tag.at, tag.len);
     amp_emit(st, AMP_EVENT_REMOTE, connector, 0, 0, AMP_TEXT("RemoteStartTransaction"));
-    if (st->set.authorize_remote)
+    if (st->set.authorize_remote || reserved == AMP_RESERVED_ASK)
         amp_auth_begin(st, connector, copy, false, true);
     else
-        amp_connector_claim(st, connector, copy, "", true);
+        amp_auth_claim(st, connector, copy);
     return true;
 }
 

@@ -11,6 +11,10 @@ static int make(struct amp_station *st, void *request)
     out->id_tag = amp_text_of(f->tag);
     out->meter_start = f->wh;
     out->timestamp = amp_when_ms(st, f->when);
+    if (f->reserved) { /* 72 */
+        out->has |= OCPP16_HAS_START_TRANSACTION_RESERVATION_ID;
+        out->reservation_id = f->reservation;
+    }
     return 0;
 }
 
