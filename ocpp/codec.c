@@ -372,7 +372,9 @@ static const char *read_list(struct amp_reader *d, const char *p, const struct a
             return amp_read_fail(d, AMP_E_FULL, "no room");
         l.len = 1;
         d->report.repairs++;
+        d->depth++; /* what is accepted without its list must not be too deep with it */
         p = read_record(d, p, home->records[f->ref], l.at);
+        d->depth--;
         if (!p)
             amp_fault_prepend(d->fault, "", 0);
     } else if (*p == '[') {
@@ -592,11 +594,11 @@ int amp_decode_prefix(const struct amp_record *r, enum amp_version v, enum amp_c
                       struct amp_fault *fault, struct amp_decode *report)
 {
     struct amp_fault unused;
-    struct amp_reader d = {
-        json->at + json->len, arena, fault ? fault : &unused, {0, 0},
-                 0, v == AMP_OCPP21,
-        mode != AMP_STRICT
-    };
+    struct amp_reader d = { .end = json->len ? json->at + json->len : json->at,
+                            .arena = arena,
+                            .fault = fault ? fault : &unused,
+                            .set = v == AMP_OCPP21,
+                            .lax = mode != AMP_STRICT };
     const char *p = amp_scan_blanks(json->at, d.end);
 
     memset(out, 0, r->size);

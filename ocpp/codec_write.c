@@ -263,14 +263,15 @@ static int write_field(struct writer *w, const struct amp_record *r, const struc
 
 static int write_record(struct writer *w, const struct amp_record *r, const unsigned char *in)
 {
-    const struct amp_field *f = r->fields[w->set], *end = f + r->count[w->set];
     bool comma = false;
     int rc;
 
     if (w->strict && r->check && (rc = r->check(in, w->fault)) < 0)
         return rc;
     amp_buf_putc(w->out, '{');
-    for (; f < end; f++) {
+    for (unsigned i = 0; i < r->count[w->set]; i++) {
+        const struct amp_field *f = &r->fields[w->set][i];
+
         if (present(f, in)) {
             write_key(w->out, r->home->names + f->name, f->name_len, comma);
             comma = true;

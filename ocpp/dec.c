@@ -53,7 +53,12 @@ static int finish(struct sum *s, bool minus, struct amp_dec *out)
 {
     int exp = s->exp;
 
-    s->digits += s->up; /* 10^18 at most: still 64 bits */
+    s->digits += s->up;
+    if (s->digits ==
+        1000000000000000000) { /* one digit more: what we write we must be able to read */
+        s->digits /= 10;
+        exp++;
+    }
     if (exp < INT8_MIN || exp > INT8_MAX) {
         if (s->digits)
             return AMP_E_VALUE;
