@@ -34,6 +34,9 @@ static unsigned find_period(const struct amp_site *s, const struct amp_profile *
     return low;
 }
 
+/* No transaction to count from: a relative profile says what it would begin with. */
+#define NOT_BEGUN INT64_MAX
+
 /* The period of `p` at `t`, or NULL when it is not valid then. 121-125. */
 static const struct amp_period *period_at(const struct amp_site *s, const struct amp_profile *p,
                                           int64_t tx_start, int64_t t, int64_t *until)
@@ -47,6 +50,8 @@ static const struct amp_period *period_at(const struct amp_site *s, const struct
         if (t < p->from_ms || t >= p->to_ms)
             return NULL;
     }
+    if (base == NOT_BEGUN)
+        return period_of(s, p, 0);
     changes(until, t, base);
     if (t < base)
         return NULL;
@@ -158,7 +163,7 @@ static struct prevailing prevail(const struct amp_site *s, unsigned purpose, int
                                  int64_t t, int64_t *until)
 {
     struct prevailing best = { false, -1, AMP_EVER, 0 };
-    int64_t tx_start = connector && s->con[connector].in_tx ? s->con[connector].start_ms : t;
+    int64_t tx_start = s->con[connector].in_tx ? s->con[connector].start_ms : NOT_BEGUN;
 
     for (unsigned i = 0; i < s->set->count; i++) {
         const struct amp_profile *p = &s->set->at[i];
