@@ -52,8 +52,9 @@ static void take_off(struct flight *f)
     f->number = f->child->next++;
     message.u.message.at_ms = f->number;
     tx.u.transaction.key = f->number;
+    store_put(s, &tx); /* first: a batch may end here, and a message whose number is not taken would
+                          be there twice after the next start */
     store_put(s, &message);
-    store_put(s, &tx);
     store_after(s, on_durable, f);
 }
 
