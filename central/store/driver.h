@@ -12,8 +12,9 @@ struct store_driver {
     void (*close)(void *db);                        /* after all readers */
     void (*keys)(void *db, struct store_keys *out); /* as found at open */
 
-    /* Writer thread. All of the batch with a full sync and 0, or nothing of it and AMP_E_IO with
-     * the reason in error. */
+    /* Writer thread. All of the batch with a full sync and 0, or AMP_E_IO with the reason in error:
+     * then nothing of it is in, or that cannot be known yet. A batch that failed is given again
+     * before any other, and is in once in the end. */
     int (*commit)(void *db, const struct batch *b, char *error, size_t cap);
     /* Writer thread, between commits: one bounded step of housekeeping. True: there is more to do.
      */
@@ -28,6 +29,7 @@ struct store_driver {
 };
 
 extern const struct store_driver sqlite_driver;
+extern const struct store_driver postgres_driver;
 
 /* A malloc'd sentence. */
 char *store_sentence(const char *format, ...) AMP_PRINTF(1, 2);

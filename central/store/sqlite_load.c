@@ -3,35 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define READINGS_EACH 16
-
 typedef void each_fn(void *ctx, const struct fact *f);
 
-static const struct {
-    enum fact_kind kind;
-    const char *which;
-} replay[] = {
-    {FACT_CHARGER,      "ORDER BY key"               },
-    { FACT_CONNECTOR,   "ORDER BY charger, connector"},
-    { FACT_TRANSACTION, /* those below TX_STOPPED; and of the newest 64 of each charger the four
-     * that                 ended last: a stop repeated after a restart must find its own */
-      "WHERE m.key IN (SELECT key FROM charging_transaction WHERE state < 5 UNION "
-      "SELECT key FROM (SELECT t.key, row_number() OVER (PARTITION BY t.charger "
-      "ORDER BY t.stop_seen_ms DESC, t.key DESC) AS place "
-      "FROM charger c JOIN charging_transaction t ON t.charger = c.key "
-      "WHERE t.state >= 5 AND t.key >= COALESCE((SELECT z.key FROM charging_transaction z "
-      "WHERE z.charger = c.key ORDER BY z.key DESC LIMIT 1 OFFSET 63), 0)) closed "
-      "WHERE place <= 4) ORDER BY m.key"                              },
-    { FACT_TAG,                "WHERE deleted = 0 ORDER BY org, folded"       },
-    { FACT_USER,                "ORDER BY key"                             },
-    { FACT_LOGIN,                "WHERE expires_ms <> 0 ORDER BY created_ms"      },
-    { FACT_API_KEY,                "ORDER BY key"                           },
-    { FACT_COMMAND,                "WHERE state <= 3 ORDER BY key"      }, /* up to COMMAND_ACCEPTED */
-};
-
-/* A transaction whose newest readings are looked for. Of a closed one a reading may be late, but
- * not for ever: a day bounds how many partitions are asked. */
-#define LATE_MS 86400000
+/* A transaction whose newest readings are looked for. */
 struct wanted {
     int64_t key, start_seen_ms, end_seen_ms;
     int found;
@@ -68,7 +42,7 @@ static void want(struct collect *c, const struct transaction_fact *t)
     }
     c->wanted[c->count++] =
         (struct wanted){ t->key, t->start_seen_ms,
-                         t->state < TX_STOPPED ? INT64_MAX : t->stop_seen_ms + LATE_MS, 0 };
+                         t->state < TX_STOPPED ? INT64_MAX : t->stop_seen_ms + READING_LATE_MS, 0 };
 }
 
 static int by_key(const void *a, const void *b)
@@ -173,7 +147,7 @@ int sqlite_load(void *reader, each_fn *each, void *ctx)
     struct collect c = { .db = ((struct sqlite_reader *)reader)->db };
     int rc = c.db ? 0 : AMP_E_IO;
 
-    for (size_t i = 0; rc == 0 && i < AMP_COUNT(replay); i++)
+    for (size_t i = 0; rc == 0 && i < replay_count; i++)
         rc = load_kind(&c, replay[i].kind, replay[i].which, each, ctx);
     if (rc == 0)
         rc = load_readings(&c, each, ctx);

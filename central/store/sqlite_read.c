@@ -2,8 +2,8 @@
  * partitions, each in the part that its index covers and the part that must be scanned) and each
  * range into windows; every window is a read transaction of its own, so that no search keeps the
  * log from starting over, and a budget of windows bounds the whole. */
+#include "central/store/query.h"
 #include "central/store/sqlite.h"
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,35 +11,6 @@
 #define BUDGET (4 * WINDOW) /* rows looked at; below 0.3 s when they are in the page cache */
 #define INDEXED_COST \
     32 /* an id in a window that an index answers costs that much less than one that is scanned */
-#define BYTES_MAX ((size_t)16 << 20)
-#define TEXT_MAX  1000
-
-struct argument {
-    int64_t number;
-    struct amp_text text;
-    bool is_text;
-};
-/* A statement being written: $1 $2 are the window, $3 the limit. */
-struct query {
-    char text[4096];
-    struct amp_buf sql;
-    struct argument arguments[16];
-    int count;
-};
-
-/* What a question is about. */
-static const struct subject {
-    enum fact_kind kind;
-    const char *id;
-    bool forward; /* oldest first */
-} subjects[] = {
-    [ASK_MESSAGES] = {FACT_MESSAGE,      "id",  false},
-    [ASK_TRANSACTIONS] = { FACT_TRANSACTION, "key", false},
-    [ASK_READINGS] = { FACT_READING,     "id",  true },
-    [ASK_STATUS] = { FACT_STATUS,      "id",  false},
-    [ASK_COMMANDS] = { FACT_COMMAND,     "key", false},
-    [ASK_CONNECTIONS] = { FACT_CONNECTION,  "id",  false},
-};
 
 /* Ids from <= id < to of one table. */
 struct range {
@@ -51,7 +22,7 @@ struct range {
 struct search {
     struct sqlite_reader *reader;
     const struct store_ask *ask;
-    const struct subject *subject;
+    const struct query_subject *subject;
     struct rows *out;
     char *pattern;        /* for LIKE; NULL */
     struct range *ranges; /* in the order of the answer */
@@ -100,122 +71,27 @@ void sqlite_reader_stop(void *reader)
 
 /* ---- the statement ---- */
 
-static void condition(struct query *q, const char *text, struct argument a)
-{
-    amp_buf_puts(&q->sql, " AND m.");
-    amp_buf_puts(&q->sql, text);
-    amp_buf_puts(&q->sql, " $");
-    amp_buf_int(&q->sql, 4 + q->count);
-    q->arguments[q->count++] = a;
-}
-
-static void where_number(struct query *q, const char *text, int64_t number)
-{
-    condition(q, text, (struct argument){ .number = number });
-}
-
-static void where_text(struct query *q, const char *text, struct amp_text t)
-{
-    condition(q, text, (struct argument){ .text = t, .is_text = true });
-}
-
-static void filters(struct query *q, const struct search *s)
-{
-    const struct store_ask *a = s->ask;
-    const char *time = table_of(s->subject->kind)->time;
-    bool messages = a->what == ASK_MESSAGES, commands = a->what == ASK_COMMANDS,
-         transactions = a->what == ASK_TRANSACTIONS;
-    char text[64];
-
-    where_number(q, "org =", a->org);
-    if (a->charger)
-        where_number(q, "charger =", a->charger);
-    if (a->transaction && (commands || a->what == ASK_READINGS))
-        where_number(q, "transaction_key =", a->transaction);
-    if (a->connector >= 0 && !messages && a->what != ASK_CONNECTIONS)
-        where_number(q, "connector =", a->connector);
-    if (a->from_ms) {
-        snprintf(text, sizeof(text), "%s >=", time);
-        where_number(q, text, a->from_ms);
-    }
-    if (a->to_ms) {
-        snprintf(text, sizeof(text), "%s <", time);
-        where_number(q, text, a->to_ms);
-    }
-    if (a->action.len && (messages || commands))
-        where_text(q, "action =", a->action);
-    if (messages && a->direction)
-        where_number(q, "direction =", a->direction);
-    if (messages && a->type)
-        where_number(q, "type =", a->type);
-    if (messages && a->errors_only)
-        amp_buf_puts(&q->sql, " AND (m.error IS NOT NULL OR m.type IN (4, 5))");
-    if (s->pattern) {
-        where_text(q, "payload LIKE", amp_text_of(s->pattern));
-        amp_buf_puts(&q->sql, " ESCAPE '\\'");
-    }
-    if (transactions && a->open == 1)
-        amp_buf_puts(&q->sql, " AND m.state < 5");
-    if (transactions && a->open == 0)
-        amp_buf_puts(&q->sql, " AND m.state >= 5");
-}
-
-/* %text% for LIKE, with what LIKE would take for itself escaped. NULL for no text. */
-static char *pattern_of(struct amp_text t)
-{
-    char *out = t.len ? store_alloc(2 * (size_t)t.len + 3) : NULL, *to = out;
-
-    if (!out)
-        return NULL;
-    *to++ = '%';
-    for (uint32_t i = 0; i < t.len; i++) {
-        if (t.at[i] == '%' || t.at[i] == '_' || t.at[i] == '\\')
-            *to++ = '\\';
-        *to++ = t.at[i];
-    }
-    *to++ = '%';
-    *to = '\0';
-    return out;
-}
-
-/* The value that the index of a history is searched for; 0: a scan. */
-static int64_t index_key(const struct store_ask *a)
-{
-    return a->what == ASK_READINGS ? a->transaction : a->charger;
-}
-
-/* All the texts, up to a NULL. */
-static void put(struct amp_buf *b, ...)
-{
-    va_list texts;
-    const char *text;
-
-    va_start(texts, b);
-    while ((text = va_arg(texts, const char *)))
-        amp_buf_puts(b, text);
-    va_end(texts);
-}
-
 static sqlite3_stmt *prepare(const struct search *s, const struct range *r)
 {
     const struct table *t = table_of(s->subject->kind);
     const char *id = s->subject->id, *from = r->index[0] ? "x." : "m.";
-    struct query q = { .count = 0 };
+    struct query q = { .first = 4 };
     sqlite3_stmt *out;
 
     amp_buf_init(&q.sql, q.text, sizeof(q.text));
-    put(&q.sql, "SELECT m.", id, ", ", NULL);
+    query_put(&q.sql, "SELECT m.", id, ", ", NULL);
     table_columns(t, "m.", &q.sql);
     if (r->index[0]) { /* CROSS: the index first, whatever the planner thinks */
-        put(&q.sql, " FROM ", r->index, " x CROSS JOIN ", r->table, " m ON m.id = x.id WHERE x.",
-            t->by, " = ", NULL);
-        amp_buf_int(&q.sql, index_key(s->ask));
+        query_put(&q.sql, " FROM ", r->index, " x CROSS JOIN ", r->table,
+                  " m ON m.id = x.id WHERE x.", t->by, " = ", NULL);
+        amp_buf_int(&q.sql, query_key(s->ask));
     } else {
-        put(&q.sql, " FROM ", r->table, " m WHERE true", NULL);
+        query_put(&q.sql, " FROM ", r->table, " m WHERE true", NULL);
     }
-    put(&q.sql, " AND ", from, id, " >= $1 AND ", from, id, " < $2", NULL);
-    filters(&q, s);
-    put(&q.sql, " ORDER BY ", from, id, s->subject->forward ? " LIMIT $3" : " DESC LIMIT $3", NULL);
+    query_put(&q.sql, " AND ", from, id, " >= $1 AND ", from, id, " < $2", NULL);
+    query_filters(&q, s->ask, s->subject, s->pattern, "m.payload");
+    query_put(&q.sql, " ORDER BY ", from, id, s->subject->forward ? " LIMIT $3" : " DESC LIMIT $3",
+              NULL);
     amp_buf_putc(&q.sql, '\0');
     out = q.sql.full ? NULL : sqlite_prepare(s->reader->db, q.text);
     for (int i = 0; out && i < q.count; i++) {
@@ -277,7 +153,7 @@ static void part_range(struct search *s, const struct partition_entry *e, bool t
         to = a->before;
     if (from >= to)
         return;
-    r = add_range(s, from, to, !tail && index_key(a));
+    r = add_range(s, from, to, !tail && query_key(a));
     partition_name(kind, e->number, false, r->table);
     if (r->indexed)
         partition_name(kind, e->number, true, r->index);
@@ -319,7 +195,7 @@ static int window(struct search *s, sqlite3_stmt *q, int64_t from, int64_t to)
 
         sqlite_read_fact(q, 1, s->subject->kind, &f);
         rows_add(out, &f, sqlite3_column_int64(q, 0));
-        if (out->count > (size_t)s->ask->limit || out->pool.bytes > BYTES_MAX) {
+        if (out->count > (size_t)s->ask->limit || out->pool.bytes > QUERY_BYTES_MAX) {
             s->full = true;
             rc = SQLITE_DONE;
             break;
@@ -379,14 +255,12 @@ int sqlite_ask(void *reader, const struct store_ask *ask, struct rows *out)
     struct search s = { .reader = reader, .ask = ask, .out = out, .budget = BUDGET };
     int rc;
 
-    if (ask->what < ASK_MESSAGES || ask->what > ASK_CONNECTIONS || ask->limit < 1 ||
-        ask->limit > 1000 || ask->text.len > TEXT_MAX ||
-        (ask->what == ASK_READINGS && !ask->transaction))
+    if (!query_legal(ask))
         return AMP_E_RANGE;
     if (!s.reader->db)
         return AMP_E_IO;
-    s.subject = &subjects[ask->what];
-    s.pattern = ask->what == ASK_MESSAGES ? pattern_of(ask->text) : NULL;
+    s.subject = query_subject_of(ask->what);
+    s.pattern = query_pattern(ask);
     rc = ask_all(&s);
     free(s.pattern);
     free(s.ranges);

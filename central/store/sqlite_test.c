@@ -120,7 +120,6 @@ static void test_open_errors(void)
     snprintf(path, sizeof(path), "%s/none/at/all.db", folder);
     REFUSED(path, "no folder", "none/at;", "create it");
     REFUSED(folder, "is a folder", "name a file");
-    REFUSED("postgres://localhost/x", "PostgreSQL", "name a file");
     write_file(
         "This is a diary, and it is long enough to be taken for the header of a database, nearly.\n"
         "This is a diary, and it is long enough to be taken for the header of a database, "

@@ -354,9 +354,9 @@ static void on_bell_closed(uv_handle_t *handle)
 
 static const struct store_driver *driver_of(const char *database)
 {
-    if (!strncmp(database, "postgres://", 11) || !strncmp(database, "postgresql://", 13))
-        return NULL;
-    return &sqlite_driver;
+    bool url = !strncmp(database, "postgres://", 11) || !strncmp(database, "postgresql://", 13);
+
+    return url ? &postgres_driver : &sqlite_driver;
 }
 
 static void start(struct store *s, uv_loop_t *loop)
@@ -382,12 +382,6 @@ struct store *store_open(uv_loop_t *loop, const struct store_config *config, cha
     const struct store_driver *driver = driver_of(config->database);
 
     *why = NULL;
-    if (!driver) {
-        *why = store_sentence(
-            "cannot open %s: this program was built without PostgreSQL; name a file instead",
-            config->database);
-        return NULL;
-    }
     s = store_alloc(sizeof(*s));
     *s = (struct store){ .driver = driver, .db = driver->open(config, why) };
     if (!s->db) {

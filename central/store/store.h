@@ -24,9 +24,9 @@ struct store;
 typedef void store_done_fn(void *ctx, int rc);
 
 struct store_config {
-    const char *database;    /* file path, or postgres://… (when that driver is built) */
+    const char *database;    /* file path, or postgres://USER@HOST:PORT/NAME */
     uint32_t commit_ms;      /* group commit window; 0: 5 */
-    uint32_t partition_rows; /* rows in one partition of a history; 0: 262,144 */
+    uint32_t partition_rows; /* rows in one partition of a history; 0: the driver's */
     uint64_t max_pending;    /* bytes kept in memory while the disk refuses; 0: 256 MiB. Beyond it
                               * histories (message, status, connection) are dropped and counted; the
                               * rest is kept. Their store_after never says 0 */

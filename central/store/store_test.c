@@ -1,16 +1,31 @@
-/* What every driver must do, through store.h alone. A fresh SQLite file for each test, or the
- * database that AMPERSTAND_TEST_DATABASE names (which must be empty). */
+/* What every driver must do, through store.h alone. A fresh SQLite file for each test; or, with
+ * STORE_TEST_POSTGRES (postgres_store_test.c), an emptied database of a PostgreSQL of our own. */
 #include "central/store/store.h"
 #include "ocpp/check.h"
 #include <stdlib.h>
 #include <unistd.h>
+#ifdef STORE_TEST_POSTGRES
+#include "central/store/postgres_server.h"
+#endif
 
-static char folder[64], database[128];
+static char database[128];
 static uv_loop_t loop;
+
+#ifdef STORE_TEST_POSTGRES
+static struct server server;
 
 static void fresh(void)
 {
-    const char *given = getenv("AMPERSTAND_TEST_DATABASE");
+    server_url(&server, "amp", "test", database);
+    server_sql(database, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    CHECK(server_sql(database, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0,
+          "an empty database");
+}
+#else
+static char folder[64];
+
+static void fresh(void)
+{
     char command[200];
 
     if (folder[0]) {
@@ -19,11 +34,9 @@ static void fresh(void)
     }
     snprintf(folder, sizeof(folder), "/tmp/store-test-XXXXXX");
     CHECK(mkdtemp(folder) != NULL, "a temporary folder");
-    if (given)
-        snprintf(database, sizeof(database), "%s", given);
-    else
-        snprintf(database, sizeof(database), "%s/test.db", folder);
+    snprintf(database, sizeof(database), "%s/test.db", folder);
 }
+#endif
 
 static struct store *open_rows(uint32_t partition_rows)
 {
@@ -369,6 +382,49 @@ static void test_replace(void)
     close_store(s);
 }
 
+/* The same rows many times in one batch: the last of each counts. */
+static void test_twice_in_a_batch(void)
+{
+    enum { TIMES = 10000 };
+    struct fact charger = { FACT_CHARGER, { .charger = { .key = 1, .org = 1 } } };
+    struct fact tag = { FACT_TAG, { .tag = { .org = 1, .status = AMP_TEXT("Accepted") } } };
+    struct fact connector = { FACT_CONNECTOR, { .connector = { .charger = 1 } } };
+    struct store *s;
+
+    fresh();
+    s = open_rows(0);
+    for (int i = 0; i < TIMES; i++) {
+        charger.u.charger.last_seen_ms = i;
+        charger.u.charger.key = 1 + i % 3;
+        tag.u.tag.tag = i % 2 ? AMP_TEXT("Card") : AMP_TEXT("cARD");
+        tag.u.tag.expiry_ms = i;
+        connector.u.connector.connector = i % 2;
+        connector.u.connector.at_ms = i;
+        store_put(s, &charger);
+        store_put(s, &tag);
+        store_put(s, &connector);
+    }
+    settle(s);
+    forget();
+    CHECK(store_load(s, keep, NULL) == 0, "load");
+    CHECK(got.count == 3 + 1 + 2, "%zu facts", got.count);
+    for (size_t i = 0; i < got.count; i++) {
+        const struct fact *f = got.facts[i];
+
+        CHECK(f->kind != FACT_CHARGER ||
+                  f->u.charger.last_seen_ms == TIMES - 1 - (TIMES - f->u.charger.key) % 3,
+              "charger %lld is of %lld", (long long)f->u.charger.key,
+              (long long)f->u.charger.last_seen_ms);
+        CHECK(f->kind != FACT_TAG || same(f, &tag), "the tag");
+        CHECK(f->kind != FACT_CONNECTOR ||
+                  f->u.connector.at_ms == TIMES - 2 + f->u.connector.connector,
+              "connector %d is of %lld", f->u.connector.connector,
+              (long long)f->u.connector.at_ms);
+    }
+    forget();
+    close_store(s);
+}
+
 static void test_keys(void)
 {
     struct store_keys keys;
@@ -451,6 +507,39 @@ static void test_load_readings(void)
         CHECK(n == want, "transaction %d: %d of %d readings", t, n, want);
     }
     CHECK(count_of(FACT_TRANSACTION) == TRANSACTIONS, "%zu", count_of(FACT_TRANSACTION));
+    forget();
+    close_store(s);
+}
+
+/* Bytes that no text should have must not hold up what comes behind them. */
+static void test_odd_texts(void)
+{
+    static const struct amp_text odd[] = { T("a\0b"), T("\xff"), T("\xc3"), T("x\xe2\x82"),
+                                           T("\xed\xa0\x80"), T("\xf0\x9f\x98\x80 fine"),
+                                           T("quote ' \" \\ {,} NULL") };
+    struct store *s;
+
+    fresh();
+    s = open_rows(0);
+    for (size_t i = 0; i < AMP_COUNT(odd); i++) {
+        struct fact f = a_message(1, 1 + (int64_t)i, "odd");
+
+        f.u.message.payload = odd[i];
+        store_put(s, &f);
+        settle(s);
+    }
+    ask_all(s, (struct store_ask){ .what = ASK_MESSAGES, .org = 1, .limit = 100 });
+    CHECK(got.count == AMP_COUNT(odd), "%zu messages", got.count);
+    for (size_t i = 0; i < got.count; i++) {
+        size_t n = AMP_COUNT(odd) - 1 - i;
+
+        if (n >= 5) /* valid ones come back as they went */
+            CHECK(amp_text_eq(got.facts[i]->u.message.payload, odd[n]), "text %zu: %.*s", n,
+                  AMP_FMT(got.facts[i]->u.message.payload));
+    }
+    ask_all(s, (struct store_ask){
+                   .what = ASK_MESSAGES, .org = 1, .limit = 100, .text = T("\xff\xfe no") });
+    CHECK(got.count == 0, "%zu messages", got.count);
     forget();
     close_store(s);
 }
@@ -769,17 +858,31 @@ static void test_refused_questions(void)
 
 int main(void)
 {
+#ifdef STORE_TEST_POSTGRES
+    if (!server_there())
+        return 0;
+    if (!server_start(&server)) {
+        fprintf(stderr, "PostgreSQL does not start, see %s/log\n", server.folder);
+        return 1;
+    }
+#endif
     uv_loop_init(&loop);
     RUN(test_every_field);
     RUN(test_after);
     RUN(test_replace);
+    RUN(test_twice_in_a_batch);
     RUN(test_keys);
     RUN(test_load_readings);
+    RUN(test_odd_texts);
     RUN(test_messages);
     RUN(test_other_questions);
     RUN(test_refused_questions);
+#ifdef STORE_TEST_POSTGRES
+    server_stop(&server);
+#else
     fresh();
     rmdir(folder);
+#endif
     if (uv_loop_close(&loop) != 0)
         fprintf(stderr, "a handle is still open\n"), check_failed++;
     return check_end();

@@ -194,24 +194,11 @@ static int64_t position(const struct table *t, const char *name)
     return i;
 }
 
-void table_upsert(const struct table *t, struct amp_buf *out)
+void table_conflict(const struct table *t, struct amp_buf *out)
 {
     const char *separator = "";
 
-    amp_buf_puts(out, "INSERT INTO ");
-    amp_buf_puts(out, t->name);
-    amp_buf_puts(out, " (");
-    table_columns(t, "", out);
-    if (t->folded)
-        amp_buf_puts(out, ", folded");
-    amp_buf_puts(out, ") VALUES (");
-    parameters(t, 1, out);
-    if (t->folded) {
-        amp_buf_puts(out, ", lower($");
-        amp_buf_int(out, 1 + position(t, t->folded));
-        amp_buf_puts(out, ")");
-    }
-    amp_buf_puts(out, ") ON CONFLICT (");
+    amp_buf_puts(out, " ON CONFLICT (");
     for (size_t i = 0; i < t->count; i++) {
         if (t->columns[i].use != COLUMN_KEY)
             continue;
@@ -230,6 +217,25 @@ void table_upsert(const struct table *t, struct amp_buf *out)
         amp_buf_puts(out, t->columns[i].name);
         separator = ", ";
     }
+}
+
+void table_upsert(const struct table *t, struct amp_buf *out)
+{
+    amp_buf_puts(out, "INSERT INTO ");
+    amp_buf_puts(out, t->name);
+    amp_buf_puts(out, " (");
+    table_columns(t, "", out);
+    if (t->folded)
+        amp_buf_puts(out, ", folded");
+    amp_buf_puts(out, ") VALUES (");
+    parameters(t, 1, out);
+    if (t->folded) {
+        amp_buf_puts(out, ", lower($");
+        amp_buf_int(out, 1 + position(t, t->folded));
+        amp_buf_puts(out, ")");
+    }
+    amp_buf_puts(out, ")");
+    table_conflict(t, out);
 }
 
 void table_append(const struct table *t, const char *name, struct amp_buf *out)
@@ -266,3 +272,24 @@ void table_create(const struct table *t, const char *name, const char *key, stru
     }
     amp_buf_puts(out, ")");
 }
+
+const struct replay replay[] = {
+    {FACT_CHARGER,      "ORDER BY key"               },
+    { FACT_CONNECTOR,   "ORDER BY charger, connector"},
+    { FACT_TRANSACTION, /* those below TX_STOPPED; and of the newest 64 of each charger the four
+     * that                 ended last: a stop repeated after a restart must
+     * find its own */
+      "WHERE m.key IN (SELECT key FROM charging_transaction WHERE state < 5 UNION "
+      "SELECT key FROM (SELECT t.key, row_number() OVER (PARTITION BY t.charger "
+      "ORDER BY t.stop_seen_ms DESC, t.key DESC) AS place "
+      "FROM charger c JOIN charging_transaction t ON t.charger = c.key "
+      "WHERE t.state >= 5 AND t.key >= COALESCE((SELECT z.key FROM charging_transaction z "
+      "WHERE z.charger = c.key ORDER BY z.key DESC LIMIT 1 OFFSET 63), 0)) closed "
+      "WHERE place <= 4) ORDER BY m.key"                              },
+    { FACT_TAG,                "WHERE deleted = 0 ORDER BY org, folded"       },
+    { FACT_USER,                "ORDER BY key"                             },
+    { FACT_LOGIN,                "WHERE expires_ms <> 0 ORDER BY created_ms"      },
+    { FACT_API_KEY,                "ORDER BY key"                           },
+    { FACT_COMMAND,                "WHERE state <= 3 ORDER BY key"      }, /* up to COMMAND_ACCEPTED */
+};
+const size_t replay_count = AMP_COUNT(replay);

@@ -36,12 +36,26 @@ const struct table *table_of(enum fact_kind kind);
 void table_columns(const struct table *t, const char *prefix, struct amp_buf *out);
 /* INSERT … ON CONFLICT … DO UPDATE for a table with a key: $1 is the first column. */
 void table_upsert(const struct table *t, struct amp_buf *out);
+/* The end of that: ON CONFLICT (key) DO UPDATE SET what may change. */
+void table_conflict(const struct table *t, struct amp_buf *out);
 /* INSERT INTO `name` for a history: $1 is the id, $2 the first column; the organisation is its
  * charger's at that time: a station that is sold does not take its history along. */
 void table_append(const struct table *t, const char *name, struct amp_buf *out);
 /* CREATE TABLE `name` for a partition of a history. `key` is how the database spells an integer
  * primary key. */
 void table_create(const struct table *t, const char *name, const char *key, struct amp_buf *out);
+
+/* What the present consists of, in the order of store_load: the rest of a SELECT … FROM table m.
+ * Then the newest readings of each of its transactions; of a closed one a reading may be late, but
+ * not for ever: a day bounds how much is searched. */
+struct replay {
+    enum fact_kind kind;
+    const char *which;
+};
+extern const struct replay replay[];
+extern const size_t replay_count;
+#define READINGS_EACH   16
+#define READING_LATE_MS 86400000
 
 static inline const void *column_in(const struct column *c, const struct fact *f)
 {

@@ -1,0 +1,3 @@
+/* What every driver must do, with PostgreSQL: see store_test.c. */
+#define STORE_TEST_POSTGRES
+#include "central/store/store_test.c"

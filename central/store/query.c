@@ -1,0 +1,124 @@
+/* central/store/query.c - see query.h. */
+#include "central/store/query.h"
+#include "central/store/batch.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+#define TEXT_MAX 1000
+
+const struct query_subject *query_subject_of(enum store_question what)
+{
+    static const struct query_subject subjects[] = {
+        [ASK_MESSAGES] = {FACT_MESSAGE,      "id",  false},
+        [ASK_TRANSACTIONS] = { FACT_TRANSACTION, "key", false},
+        [ASK_READINGS] = { FACT_READING,     "id",  true },
+        [ASK_STATUS] = { FACT_STATUS,      "id",  false},
+        [ASK_COMMANDS] = { FACT_COMMAND,     "key", false},
+        [ASK_CONNECTIONS] = { FACT_CONNECTION,  "id",  false},
+    };
+
+    return &subjects[what];
+}
+
+bool query_legal(const struct store_ask *a)
+{
+    return a->what >= ASK_MESSAGES && a->what <= ASK_CONNECTIONS && a->limit >= 1 &&
+           a->limit <= 1000 && a->text.len <= TEXT_MAX &&
+           (a->what != ASK_READINGS || a->transaction);
+}
+
+int64_t query_key(const struct store_ask *a)
+{
+    return a->what == ASK_READINGS ? a->transaction : a->charger;
+}
+
+char *query_pattern(const struct store_ask *a)
+{
+    struct amp_text t = a->text;
+    char *out = a->what == ASK_MESSAGES && t.len ? store_alloc(2 * (size_t)t.len + 3) : NULL;
+    char *to = out;
+
+    if (!out)
+        return NULL;
+    *to++ = '%';
+    for (uint32_t i = 0; i < t.len; i++) {
+        char c = t.at[i];
+
+        if (c == '%' || c == '_' || c == '\\')
+            *to++ = '\\';
+        *to++ = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    }
+    *to++ = '%';
+    *to = '\0';
+    return out;
+}
+
+void query_put(struct amp_buf *b, ...)
+{
+    va_list texts;
+    const char *text;
+
+    va_start(texts, b);
+    while ((text = va_arg(texts, const char *)))
+        amp_buf_puts(b, text);
+    va_end(texts);
+}
+
+static void condition(struct query *q, const char *text, struct query_argument a)
+{
+    query_put(&q->sql, " AND ", text, " $", NULL);
+    amp_buf_int(&q->sql, q->first + q->count);
+    q->arguments[q->count++] = a;
+}
+
+static void where_number(struct query *q, const char *text, int64_t number)
+{
+    condition(q, text, (struct query_argument){ .number = number });
+}
+
+static void where_text(struct query *q, const char *text, struct amp_text t)
+{
+    condition(q, text, (struct query_argument){ .text = t, .is_text = true });
+}
+
+void query_filters(struct query *q, const struct store_ask *a, const struct query_subject *subject,
+                   const char *pattern, const char *payload)
+{
+    const char *time = table_of(subject->kind)->time;
+    bool messages = a->what == ASK_MESSAGES, commands = a->what == ASK_COMMANDS,
+         transactions = a->what == ASK_TRANSACTIONS;
+    char text[64];
+
+    where_number(q, "m.org =", a->org);
+    if (a->charger)
+        where_number(q, "m.charger =", a->charger);
+    if (a->transaction && (commands || a->what == ASK_READINGS))
+        where_number(q, "m.transaction_key =", a->transaction);
+    if (a->connector >= 0 && !messages && a->what != ASK_CONNECTIONS)
+        where_number(q, "m.connector =", a->connector);
+    if (a->from_ms) {
+        snprintf(text, sizeof(text), "m.%s >=", time);
+        where_number(q, text, a->from_ms);
+    }
+    if (a->to_ms) {
+        snprintf(text, sizeof(text), "m.%s <", time);
+        where_number(q, text, a->to_ms);
+    }
+    if (a->action.len && (messages || commands))
+        where_text(q, "m.action =", a->action);
+    if (messages && a->direction)
+        where_number(q, "m.direction =", a->direction);
+    if (messages && a->type)
+        where_number(q, "m.type =", a->type);
+    if (messages && a->errors_only)
+        amp_buf_puts(&q->sql, " AND (m.error IS NOT NULL OR m.type IN (4, 5))");
+    if (pattern) {
+        snprintf(text, sizeof(text), "%s LIKE", payload);
+        where_text(q, text, amp_text_of(pattern));
+        amp_buf_puts(&q->sql, " ESCAPE '\\'");
+    }
+    if (transactions && a->open == 1)
+        amp_buf_puts(&q->sql, " AND m.state < 5");
+    if (transactions && a->open == 0)
+        amp_buf_puts(&q->sql, " AND m.state >= 5");
+}
