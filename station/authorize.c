@@ -240,7 +240,7 @@ static bool may_begin(const struct amp_station *st, const struct amp_connector *
     bool known = st->boot_state == AMP_BOOT_ACCEPTED || st->ever_accepted;
 
     return (known || st->charge_before_accepted) && !st->reset.reason && !c->claimed &&
-           c->auth.state == AMP_AUTH_IDLE && !c->inoperative &&
+           c->auth.state == AMP_AUTH_IDLE && !amp_closed(c) &&
            (c->status == AMP_AVAILABLE || c->status == AMP_PREPARING ||
             c->status == AMP_FINISHING || c->status == AMP_RESERVED);
 }

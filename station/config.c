@@ -45,9 +45,15 @@ static void fixed_keys(const struct amp_station *st, struct amp_buf *out)
     amp_buf_int(out, amp_config_count());
 }
 
+static void fixed_protocols(const struct amp_station *st, struct amp_buf *out)
+{
+    if (st->port->transfer)
+        amp_buf_puts(out, st->port->transfer->protocols);
+}
+
 static void fixed_profiles(const struct amp_station *st, struct amp_buf *out)
 {
-    st->dialect->profiles(out);
+    st->dialect->profiles(st, out);
 }
 
 static void apply_ping(struct amp_station *st)
@@ -145,6 +151,7 @@ static const struct row rows[] = {
     WORDS("StopTxnSampledData", stop_sampled, ""),
     TOLD("StopTxnSampledDataMaxLength", fixed_measurands),
     TOLD("SupportedFeatureProfiles", fixed_profiles),
+    TOLD("SupportedFileTransferProtocols", fixed_protocols),
     NUMBER("TransactionMessageAttempts", message_attempts, 1, 100, "3", NULL),
     NUMBER("TransactionMessageRetryInterval", message_retry_s, 0, DAY, "60", NULL),
     FLAG("UnlockConnectorOnEVSideDisconnect", unlock_on_ev_disconnect, "true"),

@@ -11,7 +11,7 @@
 
 static bool closing(const struct amp_connector *c)
 {
-    return c->inoperative;
+    return amp_closed(c);
 }
 
 static bool unplugged(const struct amp_connector *c)
@@ -162,7 +162,7 @@ int amp_connector_step(struct amp_station *st, int connector, enum amp_move_even
     if (moves[row].act)
         moves[row].act(st, connector);
     amp_emit(st, AMP_EVENT_STATUS, connector, c->status, 0, amp_text_of(moves[row].name));
-    if (c->status == AMP_AVAILABLE && c->inoperative)
+    if (c->status == AMP_AVAILABLE && amp_closed(c))
         return amp_connector_step(st, connector,
                                   AMP_EV_CLOSE); /* without a flash of Available (39) */
     if (c->status == AMP_AVAILABLE && amp_reservation_holds(st, connector))
@@ -298,7 +298,8 @@ void amp_connector_claim(struct amp_station *st, int connector, const char *tag,
 {
     struct amp_connector *c = &st->con[connector];
 
-    if (c->status != AMP_PREPARING && amp_connector_step(st, connector, AMP_EV_CLAIM) < 0)
+    if (c->updating ||
+        (c->status != AMP_PREPARING && amp_connector_step(st, connector, AMP_EV_CLAIM) < 0))
         return; /* became faulted or unavailable while the tag was being checked */
     c->claimed = true;
     c->claim_remote = remote;
@@ -387,6 +388,8 @@ static enum amp_avail_result set_availability(struct amp_station *st, int connec
             return AMP_AVAIL_REJECTED;
         c->inoperative = !operative;
     }
+    if (operative && c->updating)
+        return AMP_AVAIL_SCHEDULED; /* after the update (148) */
     if (!operative && busy)
         return AMP_AVAIL_SCHEDULED; /* at the end of the transaction: moves with `closing` */
     (void)amp_connector_step(st, connector, operative ? AMP_EV_OPEN : AMP_EV_CLOSE);

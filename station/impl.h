@@ -11,11 +11,13 @@
 #include "ocpp/ws.h"
 #include "station/auth_cache.h"
 #include "station/config.h"
+#include "station/firmware.h"
 #include "station/journal.h"
 #include "station/local_list.h"
 #include "station/reservation.h"
 #include "station/smart.h"
 #include "station/station.h"
+#include "station/upload.h"
 
 #define AMP_NEVER UINT64_MAX
 
@@ -26,6 +28,7 @@ enum amp_job {
     AMP_JOB_START, AMP_JOB_TX_METER, AMP_JOB_STOP, /* from the queue */
     AMP_JOB_METER,                                 /* readings outside transactions */
     AMP_JOB_HEARTBEAT,
+    AMP_JOB_FIRMWARE, AMP_JOB_SIGNED_FIRMWARE, AMP_JOB_DIAGNOSTICS, AMP_JOB_LOG, /* progress of errands */
     AMP_JOBS
 };
 
@@ -47,7 +50,7 @@ struct amp_dialect {
     enum amp_version version;
     const struct amp_station_op *const *ops;
     unsigned count;
-    void (*profiles)(struct amp_buf *out); /* SupportedFeatureProfiles */
+    void (*profiles)(const struct amp_station *st, struct amp_buf *out); /* SupportedFeatureProfiles */
 };
 extern const struct amp_dialect amp_station16;
 
@@ -104,6 +107,7 @@ struct amp_connector {
     bool cable_held;               /* ended with the plug pulled at the car, cable still locked here */
     bool over;                     /* this plug's session is over: Finishing */
     bool inoperative;              /* wanted by the central system; persisted */
+    bool updating;                 /* closed until new firmware is installed, see amp_closed */
     bool claimed;                  /* a tag may start here: waits for the plug */
     bool claim_remote;
     char claim[AMP_TAG_CAP], claim_parent[AMP_TAG_CAP];
@@ -189,6 +193,7 @@ struct amp_call {
     uint8_t connector;
     bool triggered;
     struct amp_report report;
+    struct amp_notice notice;
     char tag[AMP_TAG_CAP]; /* AUTHORIZE */
     struct amp_message_fact fact;
     unsigned room; /* how much of the meter values fits: the pump halves it when the message gets too long */
@@ -245,6 +250,8 @@ struct amp_station {
     struct amp_cache cache;
     struct amp_reservation reserved[AMP_CONNECTORS_MAX + 1]; /* [0]: any connector will do */
     struct amp_journal journal;
+    struct amp_firmware firmware_update;
+    struct amp_uploading upload;
     struct amp_smart smart;
     struct amp_call call;
     struct amp_link link;
@@ -398,6 +405,12 @@ bool amp_queue_wants(struct amp_station *st, const struct amp_entry *e, int thin
 /* ---- reset.c ---- */
 bool amp_reset_begin(struct amp_station *st, bool hard); /* Accepted? */
 void amp_reset_poll(struct amp_station *st);
+
+/* Nothing may begin here: so the central system wants it, or new firmware waits to be installed (148). */
+static inline bool amp_closed(const struct amp_connector *c)
+{
+    return c->inoperative || c->updating;
+}
 
 static inline bool amp_is_connector(const struct amp_station *st, int64_t connector)
 {

@@ -35,6 +35,8 @@ enum amp_entry_type {
     AMP_ENTRY_RESERVATION = 13, /* one was made, or ended before its time */
     AMP_ENTRY_PROFILE = 20,      /* a charging profile was installed */
     AMP_ENTRY_PROFILE_GONE = 21, /* ids of charging profiles that are not installed any more */
+    AMP_ENTRY_FIRMWARE = 30, /* how far a firmware update is */
+    AMP_ENTRY_UPLOAD = 31,   /* an upload whose end is not heard yet */
     AMP_ENTRY_TYPES
 };
 

@@ -52,6 +52,9 @@
 #ifndef AMP_CACHE_BYTES /* tags that the central system spoke of, packed: 100 cards of 8 characters, 22 entries at their longest */
 #define AMP_CACHE_BYTES 1024
 #endif
+#ifndef AMP_LOCATION_MAX /* URL of a firmware image or of the place for logs */
+#define AMP_LOCATION_MAX 512
+#endif
 #ifndef AMP_RECORD_MAX /* payload of the longest journal record */
 #define AMP_RECORD_MAX 832
 #endif

@@ -19,5 +19,7 @@ const struct amp_owner amp_owners[] = {
     { AMP_ENTRY_RESERVATION,  amp_reservation_load, amp_reservation_save, NULL,        NULL          },
     { AMP_ENTRY_PROFILE,      amp_profiles_load,  amp_profiles_save,  NULL,            NULL          },
     { AMP_ENTRY_PROFILE_GONE, amp_profiles_load,  NULL,               NULL,            NULL          },
+    { AMP_ENTRY_FIRMWARE,     amp_firmware_load,  amp_firmware_save,  NULL,            NULL          },
+    { AMP_ENTRY_UPLOAD,       amp_upload_load,    amp_upload_save,    NULL,            NULL          },
 };
 const unsigned amp_owner_count = AMP_COUNT(amp_owners);

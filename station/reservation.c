@@ -34,7 +34,7 @@ static bool is_free(const struct amp_station *st, int connector)
 {
     const struct amp_connector *c = &st->con[connector];
 
-    return (c->status == AMP_AVAILABLE || c->status == AMP_RESERVED) && !c->inoperative &&
+    return (c->status == AMP_AVAILABLE || c->status == AMP_RESERVED) && !amp_closed(c) &&
            !at(st, connector);
 }
 

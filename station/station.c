@@ -182,6 +182,8 @@ static int restore(struct amp_station *st, struct amp_fault *fault)
     for (unsigned i = 0; i <= (unsigned)st->connectors; i++)
         st->con[i].cable_held = false;
     amp_reservation_poll(st); /* what is reserved says so before a car or a tag comes */
+    amp_firmware_restart(st);
+    amp_upload_restart(st);
     return 0;
 }
 
@@ -253,11 +255,24 @@ uint32_t amp_station_poll(struct amp_station *st, uint64_t now)
     amp_tx_poll(st);
     amp_metering_poll(st);
     amp_offer_poll(st);
+    amp_firmware_poll(st);
+    amp_upload_poll(st);
     amp_link_poll(st);
     amp_reset_poll(st);
     if (!st->dead)
         amp_pump(st);
     return (uint32_t)(st->wake - st->now);
+}
+
+void amp_station_transfer_done(struct amp_station *st, enum amp_errand errand, int rc, uint64_t now)
+{
+    advance(st, now);
+    if (st->dead)
+        return;
+    if (errand == AMP_ERRAND_UPLOAD)
+        amp_upload_done(st, rc);
+    else
+        amp_firmware_done(st, errand, rc);
 }
 
 /* ---- hardware events ---- */

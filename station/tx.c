@@ -196,7 +196,7 @@ void amp_tx_metered(struct amp_station *st, int connector, const struct amp_read
 
 static bool free_for_remote(const struct amp_connector *c)
 {
-    return !c->tx.open && !c->claimed && c->auth.state == AMP_AUTH_IDLE && !c->inoperative &&
+    return !c->tx.open && !c->claimed && c->auth.state == AMP_AUTH_IDLE && !amp_closed(c) &&
            !c->held_tag[0] &&
            (c->status == AMP_AVAILABLE || c->status == AMP_PREPARING ||
             c->status == AMP_FINISHING || c->status == AMP_RESERVED);

@@ -243,6 +243,13 @@ static inline void world_reply(struct world *w, const char *action, const char *
     } else if (!strcmp(action, "StopTransaction")) {
         world_stopped(w, p);
         world_note(w, "Stop:", world_get(p, "reason", a, sizeof(a)), "");
+    } else if (strstr(action, "StatusNotification")) { /* firmware and logs: "Log:Uploaded#3" */
+        bool has_id = world_get(p, "requestId", b, sizeof(b))[0] != 0;
+        int n = (int)(strlen(action) - strlen("StatusNotification"));
+
+        snprintf(info, sizeof(info), "%.*s:%s%s", n, action, world_get(p, "status", a, sizeof(a)),
+                 has_id ? "#" : "");
+        world_note(w, info, has_id ? b : "", "");
     } else if (!strcmp(action, "MeterValues")) {
         struct world_tx *t = world_tx_of(w, world_int(p, "transactionId"));
 

@@ -29,10 +29,16 @@ static const struct amp_station_op *const ops[] = {
     &station16_clear_cache,
     &station16_clear_charging_profile,
     &station16_data_transfer,
+    &station16_diagnostics_status_notification,
+    &station16_extended_trigger_message,
+    &station16_firmware_status_notification,
     &station16_get_composite_schedule,
     &station16_get_configuration,
+    &station16_get_diagnostics,
     &station16_get_local_list_version,
+    &station16_get_log,
     &station16_heartbeat,
+    &station16_log_status_notification,
     &station16_meter_values,
     &station16_remote_start_transaction,
     &station16_remote_stop_transaction,
@@ -40,11 +46,14 @@ static const struct amp_station_op *const ops[] = {
     &station16_reset,
     &station16_send_local_list,
     &station16_set_charging_profile,
+    &station16_signed_firmware_status_notification,
+    &station16_signed_update_firmware,
     &station16_start_transaction,
     &station16_status_notification,
     &station16_stop_transaction,
     &station16_trigger_message,
     &station16_unlock_connector,
+    &station16_update_firmware,
 };
 
 /* Profiles as SupportedFeatureProfiles names them: those of which a request is handled here, so
@@ -60,7 +69,14 @@ static const struct {
     { "trigger",       "RemoteTrigger"          },
 };
 
-static void write_profiles(struct amp_buf *out)
+static bool offered(const struct amp_station *st, const struct amp_station_op *op)
+{
+    const char *profile = ocpp16.messages[op->id].profile;
+
+    return op->on_call && (st->port->transfer || strcmp(profile, "firmware") != 0);
+}
+
+static void write_profiles(const struct amp_station *st, struct amp_buf *out)
 {
     bool comma = false;
 
@@ -68,7 +84,7 @@ static void write_profiles(struct amp_buf *out)
         for (unsigned i = 0; i < AMP_COUNT(ops); i++) {
             const struct amp_message *m = &ocpp16.messages[ops[i]->id];
 
-            if (!ops[i]->on_call || strcmp(m->profile, profiles[p].of_message) != 0)
+            if (!offered(st, ops[i]) || strcmp(m->profile, profiles[p].of_message) != 0)
                 continue;
             if (comma)
                 amp_buf_putc(out, ',');

@@ -27,6 +27,15 @@ static int on_call(struct amp_station *st, const void *request, void *reply)
     case OCPP16_MESSAGE_TRIGGER_STATUS_NOTIFICATION:
         amp_report_trigger(st, (int)connector);
         break;
+    case OCPP16_MESSAGE_TRIGGER_DIAGNOSTICS_STATUS_NOTIFICATION:
+    case OCPP16_MESSAGE_TRIGGER_FIRMWARE_STATUS_NOTIFICATION:
+        if (!st->port->transfer)
+            out->status = OCPP16_TRIGGER_MESSAGE_STATUS_NOT_IMPLEMENTED;
+        else if (in->requested_message == OCPP16_MESSAGE_TRIGGER_FIRMWARE_STATUS_NOTIFICATION)
+            amp_firmware_trigger(st, false);
+        else
+            amp_upload_trigger(st, false);
+        break;
     default:
         out->status = OCPP16_TRIGGER_MESSAGE_STATUS_NOT_IMPLEMENTED;
     }

@@ -13,7 +13,10 @@ extern const struct amp_station_op station16_boot_notification, station16_heartb
     station16_remote_start_transaction, station16_remote_stop_transaction, station16_unlock_connector, station16_reset,
     station16_cancel_reservation, station16_get_local_list_version, station16_reserve_now, station16_send_local_list,
     station16_change_availability, station16_change_configuration, station16_get_configuration, station16_clear_cache,
-    station16_trigger_message, station16_set_charging_profile, station16_clear_charging_profile, station16_get_composite_schedule;
+    station16_trigger_message, station16_set_charging_profile, station16_clear_charging_profile, station16_get_composite_schedule,
+    station16_extended_trigger_message, station16_update_firmware, station16_signed_update_firmware,
+    station16_firmware_status_notification, station16_signed_firmware_status_notification, station16_get_diagnostics,
+    station16_diagnostics_status_notification, station16_get_log, station16_log_status_notification;
 
 /* One reading as MeterValue, at most `room` values of it; memory from st->arena. 0; AMP_E_FULL. A reading of which nothing is to be
  * told leaves sampled_value empty. */
