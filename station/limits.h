@@ -45,7 +45,7 @@
 #define AMP_LIST_MAX 64
 #endif
 #ifndef AMP_LIST_SEND_MAX /* entries of one SendLocalList: as many as fit AMP_RX_MAX and AMP_ARENA_MAX at their longest */
-#define AMP_LIST_SEND_MAX 40
+#define AMP_LIST_SEND_MAX 32
 #endif
 #define AMP_TAG_PACKED_MAX 46 /* longest entry of station/tags.h */
 #define AMP_LIST_BYTES     (AMP_LIST_MAX * AMP_TAG_PACKED_MAX)

@@ -1,6 +1,13 @@
 /* station/v16/send_local_list.c - SendLocalList. OCPP 1.6 §5.15; station-1.6 142-146. */
 #include "station/v16/v16.h"
 
+/* Decoding takes what is here plus, as its list grows, up to three times the list itself. */
+_Static_assert(AMP_ARENA_MAX >=
+                   AMP_LIST_SEND_MAX * (AMP_TAG_PACKED_MAX + sizeof(struct ocpp16_id_tag_info) +
+                                        4 * sizeof(struct ocpp16_authorization_data)) +
+                       sizeof(struct ocpp16_send_local_list),
+               "SendLocalListMaxLength is a promise");
+
 /* As the core takes it, into the arena. Bytes written, or an error: no tag, or one too long. */
 static int pack(struct amp_station *st, const struct ocpp16_send_local_list *in, uint8_t **packed)
 {
