@@ -45,6 +45,7 @@ void amp_clock_set(struct amp_station *st, int64_t unix_ms)
         store_offset(st);
     if (st->port->set_clock)
         st->port->set_clock(st->port->ctx, unix_ms);
+    amp_events_raise(st, AMP_SEC_SETTING_TIME, AMP_NO_TEXT);
     amp_emit(st, AMP_EVENT_CLOCK, 0, unix_ms, 0, AMP_NO_TEXT);
 }
 
@@ -102,5 +103,5 @@ bool amp_clock_keep(struct amp_station *st, const struct amp_entry *e, int thin)
     for (int c = 1; c <= st->connectors; c++)
         if (st->con[c].tx.open)
             return true;
-    return st->queue.count > 0;
+    return st->queue.count > 0 || amp_events_waiting(st) > 0;
 }

@@ -1,7 +1,7 @@
 /* station/config.c - see config.h. */
 #include "station/impl.h"
 
-enum kind { BOOL, INT, LIST, ROTATION, KEY, UNITS, FIXED };
+enum kind { BOOL, INT, LIST, ROTATION, KEY, NAME, UNITS, FIXED };
 enum access { R = 1, W = 2, RW = 3 };
 
 struct row {
@@ -79,9 +79,10 @@ static void fixed_true(const struct amp_station *st, struct amp_buf *out)
     amp_buf_puts(out, "true");
 }
 
-static void apply_key(struct amp_station *st)
+static void fixed_chain(const struct amp_station *st, struct amp_buf *out)
 {
-    st->key_changed = true;
+    (void)st;
+    amp_buf_int(out, AMP_CHAIN_MAX);
 }
 
 #define FLAG(name, field, initial)                           \
@@ -110,11 +111,14 @@ static void apply_key(struct amp_station *st)
 
 /* clang-format off */
 static const struct row rows[] = {
+    {"AdditionalRootCertificateCheck", BOOL, R, AT(additional_root_check), 0, 1, "false", NULL, NULL},
     FLAG("AbsoluteScheduleStartOptional", start_optional, "false"), /* our own: station-1.6 123 */
     FLAG("AllowOfflineTxForUnknownId", allow_offline_unknown, "false"),
-    {"AuthorizationKey", KEY, W, AT(key), 32, AMP_KEY_HEX_MAX, "", apply_key, NULL},
+    {"AuthorizationKey", KEY, W, AT(key), 32, AMP_KEY_HEX_MAX, "", amp_security_changed, NULL},
     {"AuthorizationCacheEnabled", BOOL, RW, AT(cache_enabled), 0, 1, "true", amp_cache_switched, NULL},
     FLAG("AuthorizeRemoteTxRequests", authorize_remote, "false"),
+    TOLD("CertificateSignedMaxChainSize", fixed_chain),
+    {"CertificateStoreMaxLength", INT, R, AT(certificates_max), 1, 100, "10", NULL, NULL},
     MADE("ChargeProfileMaxStackLevel", INT, max_level, 0, 255, "10"),
     MADE("ChargingScheduleAllowedChargingRateUnit", UNITS, rate_units, 0, 0, "Current,Power"),
     MADE("ChargingScheduleMaxPeriods", INT, max_periods, 1, AMP_PERIODS_MAX, MOST(AMP_PERIODS_MAX)),
@@ -123,6 +127,7 @@ static const struct row rows[] = {
     {"ConnectorPhaseRotation", ROTATION, RW, AT(rotation), 0, 0, "", NULL, NULL},
     TOLD("ConnectorPhaseRotationMaxLength", fixed_rotations),
     MADE("ConnectorSwitch3to1PhaseSupported", BOOL, switch_phases, 0, 1, "false"),
+    {"CpoName", NAME, RW, AT(cpo_name), 0, AMP_CPO_NAME_MAX, "", amp_security_renamed, NULL},
     TOLD("GetConfigurationMaxKeys", fixed_keys),
     NUMBER("HeartbeatInterval", heartbeat_s, 0, 31 * DAY, "300", NULL), /* heartbeat.c looks at it each time */
     {"LocalAuthListEnabled", BOOL, RW, AT(list_enabled), 0, 1, "true", amp_list_switched, NULL},
@@ -143,6 +148,7 @@ static const struct row rows[] = {
     TOLD("ReserveConnectorZeroSupported", fixed_true),
     NUMBER("ResetRetries", reset_retries, 0, 100, "1", NULL),
     TOLD("SendLocalListMaxLength", fixed_list_sent),
+    NUMBER("SecurityProfile", security_profile, 0, 3, "0", amp_security_changed),
     TOLD("StopTransactionMaxMeterValues", fixed_samples),
     FLAG("StopTransactionOnEVSideDisconnect", stop_on_ev_disconnect, "true"),
     FLAG("StopTransactionOnInvalidId", stop_on_invalid, "true"),
@@ -237,6 +243,19 @@ static int parse_units(struct amp_text t, char *field)
     return 0;
 }
 
+/* A name that can stand in a certificate: no control characters. */
+static int parse_name(const struct row *r, struct amp_text t, char *out)
+{
+    t = amp_text_trim(t);
+    if ((int32_t)t.len > r->max)
+        return AMP_E_VALUE;
+    for (uint32_t i = 0; i < t.len; i++)
+        if ((unsigned char)t.at[i] < ' ' || t.at[i] == 0x7F)
+            return AMP_E_VALUE;
+    amp_text_copy(out, AMP_CPO_NAME_MAX + 1, t);
+    return 0;
+}
+
 static int parse_number(const struct row *r, struct amp_text t, int32_t *out)
 {
     int64_t v;
@@ -281,6 +300,8 @@ static int parse(const struct amp_station *st, const struct row *r, struct amp_t
         return t.len ? parse_key(r, t, field) : AMP_E_VALUE;
     case UNITS:
         return parse_units(t, field);
+    case NAME:
+        return parse_name(r, t, field);
     case FIXED:
         return AMP_E_SUPPORT;
     default:
@@ -317,6 +338,9 @@ static void write(const struct amp_station *st, const struct row *r, struct amp_
     case UNITS:
         memcpy(&number, field, sizeof(number));
         amp_buf_puts(out, units[number - 1]);
+        break;
+    case NAME:
+        amp_buf_puts(out, st->set.cpo_name);
         break;
     case FIXED:
         r->fixed(st, out);
@@ -403,13 +427,17 @@ static int store(struct amp_station *st, unsigned row, const struct amp_settings
         rc = amp_journal_put(st, AMP_ENTRY_CONFIG, raw, out.len, false);
     if (rc < 0)
         return rc;
-    if (rows[row].kind == KEY)
-        memcpy(st->old_key, before.key, sizeof(st->old_key));
     st->set = *fresh;
     st->set.stored |= (uint64_t)1 << row;
     if (rows[row].apply)
         rows[row].apply(st);
     return 0;
+}
+
+/* What this station proves itself with: changes need care (154, 155). */
+static bool credential(int row)
+{
+    return rows[row].kind == KEY || rows[row].offset == AT(security_profile);
 }
 
 enum amp_config_result amp_config_change(struct amp_station *st, struct amp_text key,
@@ -421,6 +449,9 @@ enum amp_config_result amp_config_change(struct amp_station *st, struct amp_text
     if (row < 0)
         return AMP_CONFIG_NOT_SUPPORTED;
     if (amp_config_readonly(st, (unsigned)row) || parse(st, &rows[row], value, &fresh) < 0)
+        return AMP_CONFIG_REJECTED;
+    if (credential(row) && !amp_security_allows(st, fresh.security_profile,
+                                                rows[row].kind != KEY))
         return AMP_CONFIG_REJECTED;
     if (store(st, (unsigned)row, &fresh) < 0) {
         amp_log2(st, AMP_LOG_ERROR, "a setting could not be stored: ", key);
@@ -443,6 +474,24 @@ void amp_config_set(struct amp_station *st, struct amp_text key, int32_t value)
         return;
     if (store(st, (unsigned)row, &fresh) < 0)
         st->set = fresh; /* true for now; the next start asks again */
+}
+
+void amp_config_credentials(struct amp_station *st, int32_t profile, const char *key)
+{
+    st->set.security_profile = profile;
+    amp_text_copy(st->set.key, sizeof(st->set.key), amp_text_of(key));
+    for (unsigned i = 0; i < AMP_COUNT(rows); i++) {
+        uint8_t raw[AMP_RECORD_MAX];
+        struct amp_buf out;
+
+        if (!credential((int)i))
+            continue;
+        amp_buf_init(&out, raw, sizeof(raw));
+        st->set.stored |= (uint64_t)1 << i;
+        if (pack(st, i, &out) < 0 ||
+            amp_journal_put(st, AMP_ENTRY_CONFIG, raw, out.len, true) < 0)
+            amp_log2(st, AMP_LOG_ERROR, "a setting could not be stored: ", amp_config_name(i));
+    }
 }
 
 /* ---- start and compaction ---- */
@@ -495,9 +544,9 @@ void amp_config_load(struct amp_station *st, const struct amp_entry *e)
     row = amp_config_find(amp_text_of(name));
     if (in.bad || row < 0)
         return; /* a key of another version of this program */
-    if (rows[row].kind == KEY)
-        memcpy(st->old_key, st->set.key, sizeof(st->old_key));
-    if (parse(st, &rows[row], (struct amp_text){ (const char *)in.at, (uint32_t)in.left },
+    if (rows[row].kind == KEY && in.left == 0)
+        st->set.key[0] = 0; /* back to the operator's password */
+    else if (parse(st, &rows[row], (struct amp_text){ (const char *)in.at, (uint32_t)in.left },
               &st->set) == 0)
         st->set.stored |= (uint64_t)1 << row;
 }

@@ -5,17 +5,20 @@
 
 #include "station/metering.h"
 
-#define AMP_KEY_HEX_MAX 40 /* AuthorizationKey: hex digits */
+#define AMP_KEY_HEX_MAX  40 /* AuthorizationKey: hex digits */
+#define AMP_CPO_NAME_MAX 64 /* as long as an organization in a certificate may be */
 
 /* One field per key that can change. bool keys are int32_t 0/1. */
 struct amp_settings {
     int32_t allow_offline_unknown, authorize_remote, clock_aligned_s, connection_timeout_s, heartbeat_s, local_authorize_offline,
         local_pre_authorize, max_energy_invalid_wh, message_timeout_s, sample_s, minimum_status_s, reset_retries,
         stop_on_ev_disconnect, stop_on_invalid, message_attempts, message_retry_s, unlock_on_ev_disconnect, ping_s, cache_enabled, list_enabled,
-        max_level, rate_units, max_periods, switch_phases, max_profiles, nominal_v, start_optional;
+        max_level, rate_units, max_periods, switch_phases, max_profiles, nominal_v, start_optional, security_profile,
+        additional_root_check, certificates_max;
     struct amp_measurands aligned, sampled, stop_aligned, stop_sampled;
     uint8_t rotation[AMP_CONNECTORS_MAX + 1]; /* ConnectorPhaseRotation, index into its words */
     char key[AMP_KEY_HEX_MAX + 1];            /* AuthorizationKey; empty: the operator's password */
+    char cpo_name[AMP_CPO_NAME_MAX + 1];
     uint64_t stored;                          /* bit per row of the table: differs from what the device came with */
 };
 
@@ -26,6 +29,9 @@ enum amp_config_result amp_config_change(struct amp_station *st, struct amp_text
 
 /* The station's own change (HeartbeatInterval from the boot answer): stored when it differs. */
 void amp_config_set(struct amp_station *st, struct amp_text key, int32_t value);
+
+/* Back to credentials that are known to work: an empty key is the operator's password. Stored if the journal can. */
+void amp_config_credentials(struct amp_station *st, int32_t profile, const char *key);
 
 /* Rows for GetConfiguration: index from 0 to count; -1 when unknown. Write-only keys are not found by amp_config_value. */
 unsigned amp_config_count(void);

@@ -10,11 +10,14 @@
 #include "ocpp/rpc.h"
 #include "ocpp/ws.h"
 #include "station/auth_cache.h"
+#include "station/certificates.h"
 #include "station/config.h"
+#include "station/events.h"
 #include "station/firmware.h"
 #include "station/journal.h"
 #include "station/local_list.h"
 #include "station/reservation.h"
+#include "station/security.h"
 #include "station/smart.h"
 #include "station/station.h"
 #include "station/upload.h"
@@ -29,6 +32,8 @@ enum amp_job {
     AMP_JOB_METER,                                 /* readings outside transactions */
     AMP_JOB_HEARTBEAT,
     AMP_JOB_FIRMWARE, AMP_JOB_SIGNED_FIRMWARE, AMP_JOB_DIAGNOSTICS, AMP_JOB_LOG, /* progress of errands */
+    AMP_JOB_SECURITY, /* an event */
+    AMP_JOB_SIGN,     /* a certificate */
     AMP_JOBS
 };
 
@@ -213,7 +218,7 @@ struct amp_station {
     bool dead;     /* rebooting: nothing happens any more */
 
     /* identity */
-    char url[AMP_URL_MAX], identity[AMP_IDENTITY_MAX + 1], password[65];
+    char url[AMP_URL_MAX], secure_url[AMP_URL_MAX], identity[AMP_IDENTITY_MAX + 1], password[65];
     char vendor[21], model[21], serial[26], box_serial[26], firmware[51], iccid[21], imsi[21], meter_type[26], meter_serial[26];
     bool has_password, charge_before_accepted;
     uint32_t reconnect_first_s, reconnect_cap_s, reconnect_attempts, reconnect_jitter_pct, connect_timeout_s;
@@ -222,8 +227,9 @@ struct amp_station {
     int phases[AMP_CONNECTORS_MAX + 1];
 
     struct amp_settings set;
-    char old_key[AMP_KEY_HEX_MAX + 1]; /* the key before, until the new one was seen to work */
-    bool try_old_key, key_changed;
+    struct amp_security security;
+    struct amp_certificates certificates;
+    struct amp_events events;
 
     /* clock */
     bool clock_known;

@@ -242,6 +242,7 @@ static int compact(struct amp_station *st, uint32_t need)
 
     if (thin < 0)
         return rc;
+    st->events.memory_short |= thin > 0;
     if (thin > 0)
         amp_log(st, AMP_LOG_WARN, "storage is scarce: meter values are thinned out");
     j->target = j->base ? 0 : j->area_size;

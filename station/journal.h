@@ -37,6 +37,9 @@ enum amp_entry_type {
     AMP_ENTRY_PROFILE_GONE = 21, /* ids of charging profiles that are not installed any more */
     AMP_ENTRY_FIRMWARE = 30, /* how far a firmware update is */
     AMP_ENTRY_UPLOAD = 31,   /* an upload whose end is not heard yet */
+    AMP_ENTRY_SECURITY = 40, /* credentials that worked last */
+    AMP_ENTRY_EVENT = 41,    /* security event, kept as a rolling log */
+    AMP_ENTRY_TOLD = 42,     /* security events up to this number are delivered */
     AMP_ENTRY_TYPES
 };
 

@@ -58,5 +58,14 @@
 #ifndef AMP_RECORD_MAX /* payload of the longest journal record */
 #define AMP_RECORD_MAX 832
 #endif
+#ifndef AMP_CHAIN_MAX /* certificates in one message: CertificateSignedMaxChainSize */
+#define AMP_CHAIN_MAX 5500
+#endif
+#ifndef AMP_CSR_MAX /* certificate signing request */
+#define AMP_CSR_MAX 2048
+#endif
+#ifndef AMP_EVENT_QUEUE_MAX /* security events that wait to be delivered, beside those */
+#define AMP_EVENT_QUEUE_MAX 32
+#endif
 
 #endif

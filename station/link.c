@@ -41,6 +41,8 @@ static void went_down(struct amp_station *st)
     l->closing = l->ping_out = false;
     if (l->state == AMP_LINK_UP && st->now >= l->up_since + LASTING_MS)
         l->failures = 0;
+    if (l->state != AMP_LINK_UP)
+        amp_security_failed(st);
     l->failures++;
     if (l->failures >= st->reconnect_attempts && st->reconnect_attempts != UINT32_MAX) {
         l->next_at = AMP_NEVER;
@@ -171,39 +173,12 @@ void amp_link_close(struct amp_station *st, int code, const char *why)
 
 /* ---- opening ---- */
 
-static int nibble(char c)
-{
-    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
-/* Basic credentials: the AuthorizationKey as the bytes its hex stands for (ocpp-facts S2), else the
- * operator's password as it is. After a refused new key the one before is tried in turn, so that a
- * lost answer locks nobody out. */
-static void authorization(struct amp_station *st, struct amp_buf *out)
-{
-    const char *key = st->try_old_key ? st->old_key : st->set.key;
-    char bytes[AMP_KEY_HEX_MAX / 2];
-    struct amp_text password = { bytes, 0 };
-
-    if (key[0]) {
-        for (; key[0] && key[1]; key += 2)
-            bytes[password.len++] = (char)(nibble(key[0]) << 4 | nibble(key[1]));
-    } else if (st->has_password) {
-        password = amp_text_of(st->password);
-    } else {
-        return;
-    }
-    amp_basic_encode(out, amp_text_of(st->identity), password);
-}
-
 static void open_socket(struct amp_station *st)
 {
     struct amp_url url;
     struct amp_endpoint to;
 
-    if (amp_url_parse(amp_text_of(st->url), &url) < 0)
-        return; /* checked at init */
-    to = (struct amp_endpoint){ url.tls, url.host, url.port };
+    amp_security_endpoint(st, &url, &to);
     st->link.deadline_at = st->now + (uint64_t)st->connect_timeout_s * 1000;
     set_state(st, AMP_LINK_OPENING);
     if (st->port->net_open(st->port->ctx, &to) < 0)
@@ -215,6 +190,7 @@ void amp_station_connected(struct amp_station *st, uint64_t now)
     struct amp_link *l = &st->link;
     char auth[160];
     struct amp_buf out, auth_out;
+    struct amp_endpoint to;
     struct amp_url url;
 
     st->now = now > st->now ? now : st->now;
@@ -222,10 +198,10 @@ void amp_station_connected(struct amp_station *st, uint64_t now)
         return;
     set_state(st, AMP_LINK_UPGRADING);
     amp_buf_init(&auth_out, auth, sizeof(auth));
-    authorization(st, &auth_out);
+    amp_security_authorization(st, &auth_out);
+    amp_security_endpoint(st, &url, &to);
     amp_buf_init(&out, l->tx, sizeof(l->tx));
-    if (st->port->random(st->port->ctx, l->key, sizeof(l->key)) < 0 ||
-        amp_url_parse(amp_text_of(st->url), &url) < 0) {
+    if (st->port->random(st->port->ctx, l->key, sizeof(l->key)) < 0) {
         amp_link_drop(st, "no random numbers");
         return;
     }
@@ -244,8 +220,7 @@ static void upgraded(struct amp_station *st)
     l->last_message_at = l->up_since = st->now;
     l->ping_out = false;
     l->ping_at = st->now + (uint64_t)st->set.ping_s * 1000;
-    if (!st->try_old_key)
-        st->old_key[0] = 0; /* the new key works */
+    amp_security_up(st);
     st->queue.backlog = st->queue.next;
     if (st->boot_state == AMP_BOOT_NONE)
         st->boot_at = st->now;
@@ -259,8 +234,8 @@ static const char *check_upgrade(struct amp_station *st, const struct amp_http_h
     char key[32], accept[AMP_WS_ACCEPT_LEN + 1];
     struct amp_buf b;
 
-    if (h->status == 401 && (st->old_key[0] || st->has_password) && st->set.key[0])
-        st->try_old_key = !st->try_old_key;
+    if (h->status == 401)
+        amp_security_refused(st);
     if (h->status == 401)
         return "refused: the server does not accept the password";
     if (h->status == 404)
@@ -458,9 +433,9 @@ void amp_link_poll(struct amp_station *st)
                 amp_link_drop(st, "connection closed");
             break;
         }
-        if (st->key_changed && amp_link_idle(st)) {
-            st->key_changed = st->try_old_key = false;
-            amp_link_close(st, 1000, "reconnecting with the new key");
+        if (st->security.reconnect && amp_link_idle(st)) {
+            amp_link_close(st, 1000, st->security.reconnect);
+            st->security.reconnect = NULL;
             break;
         }
         ping(st);

@@ -21,5 +21,8 @@ const struct amp_owner amp_owners[] = {
     { AMP_ENTRY_PROFILE_GONE, amp_profiles_load,  NULL,               NULL,            NULL          },
     { AMP_ENTRY_FIRMWARE,     amp_firmware_load,  amp_firmware_save,  NULL,            NULL          },
     { AMP_ENTRY_UPLOAD,       amp_upload_load,    amp_upload_save,    NULL,            NULL          },
+    { AMP_ENTRY_SECURITY, amp_security_load, amp_security_save, NULL, NULL },
+    { AMP_ENTRY_EVENT, amp_events_load, NULL, amp_events_keep, NULL },
+    { AMP_ENTRY_TOLD, amp_events_load, amp_events_save, NULL, NULL },
 };
 const unsigned amp_owner_count = AMP_COUNT(amp_owners);

@@ -15,6 +15,38 @@ struct amp_endpoint {
     bool tls;
     struct amp_text host;
     uint16_t port;
+    bool certificate; /* prove who we are with the station's own certificate (security profile 3) */
+};
+
+/* A certificate as messages name it: hashes and serial number in hex, without leading zeros in the serial number; of the issuer's
+ * name (DER) and key (the bits alone), as RFC 6960 has them. */
+enum amp_hash { AMP_SHA256 = 1, AMP_SHA384, AMP_SHA512 };
+enum amp_root { AMP_ROOT_CENTRAL = 1, AMP_ROOT_MAKER };
+struct amp_certificate_id {
+    uint8_t algorithm; /* enum amp_hash */
+    char name_hash[129], key_hash[129], serial[41];
+};
+
+/* Keys and certificates: where they lie and what computes with them. The private key never comes out. Texts are PEM. `unix_ms` 0: the
+ * time is not known, so that validity cannot be looked at. `*why` is a constant text for people, set on every error. */
+struct amp_pki {
+    void *ctx;
+    /* A new key pair, kept until a certificate for it is accepted or the next request; the signing request for it with the subject
+     * CN = name, O = organization goes to `out`. Its length, or AMP_E_FULL, AMP_E_IO. */
+    int (*request)(void *ctx, const char *name, const char *organization, char *out, size_t cap);
+    /* The certificate for the last request, then the certificates above it: is it for that key and name, valid in time, signed up to
+     * an installed root of the central system? Stored for use then. AMP_E_FORMAT, AMP_E_AUTH; AMP_E_IO: could not be stored. */
+    int (*accept)(void *ctx, struct amp_text chain, const char *name, int64_t unix_ms, const char **why);
+    /* When the certificate that would be used now runs out, Unix ms; 0: there is none. */
+    int64_t (*expiry)(void *ctx, int64_t unix_ms);
+    /* Store a root, at most `max` certificates in all. `chained`: a root of the central system must be signed by the one before, of
+     * which only the latest is kept beside it. AMP_E_FORMAT, AMP_E_AUTH: not a root to trust; AMP_E_FULL; AMP_E_IO. */
+    int (*install)(void *ctx, enum amp_root use, struct amp_text pem, unsigned max, bool chained, int64_t unix_ms,
+                   const char **why);
+    /* Number `index` from 0 of this use, by SHA-256. AMP_E_ABSENT: no more. */
+    int (*list)(void *ctx, enum amp_root use, unsigned index, struct amp_certificate_id *out);
+    /* AMP_E_ABSENT; AMP_E_STATE: it proves the central system of this connection, or it is the station's own; AMP_E_IO. */
+    int (*remove)(void *ctx, const struct amp_certificate_id *id);
 };
 
 /* Files: firmware comes down, logs go up, while the rest goes on. Optional: a platform without it has no FirmwareManagement. Each
@@ -78,6 +110,8 @@ struct amp_port {
     int (*block_read)(void *ctx, uint32_t offset, void *out, size_t len);
     int (*block_write)(void *ctx, uint32_t offset, const void *data, size_t len);
     int (*block_erase)(void *ctx, uint32_t block);
+
+    const struct amp_pki *pki; /* NULL: no certificates, no wss://; security profiles 0 and 1 only */
 
     /* Restart the device (Reset). The station does nothing after it until it is initialised again. */
     void (*reboot)(void *ctx, bool hard);

@@ -16,6 +16,8 @@ static const struct {
     { AMP_JOB_AUTHORIZE, amp_auth_due     },
     { AMP_JOB_NONE,      amp_queue_due    },
     { AMP_JOB_METER,     amp_meter_due    },
+    { AMP_JOB_SECURITY,  amp_events_due   },
+    { AMP_JOB_SIGN,      amp_certificates_due},
     { AMP_JOB_HEARTBEAT, amp_heartbeat_due},
     { AMP_JOB_NONE,      amp_firmware_due },
     { AMP_JOB_NONE,      amp_upload_due   },
@@ -31,6 +33,7 @@ static void (*const failed[AMP_JOBS])(struct amp_station *st, int rc) = {
     [AMP_JOB_SIGNED_FIRMWARE] = amp_firmware_failed,
     [AMP_JOB_DIAGNOSTICS] = amp_upload_failed,
     [AMP_JOB_LOG] = amp_upload_failed,
+    [AMP_JOB_SECURITY] = amp_events_failed, [AMP_JOB_SIGN] = amp_certificates_failed,
 };
 
 const struct amp_station_op *amp_op_of_id(const struct amp_station *st, unsigned id)
@@ -195,6 +198,7 @@ void amp_pump_receive(struct amp_station *st, struct amp_text text)
         break;
     case AMP_RPC_REFUSED:
         st->link.malformed++;
+        amp_security_once(st, AMP_SEC_INVALID_MESSAGES, AMP_NO_TEXT);
         if (st->boot_state != AMP_BOOT_REJECTED)
             amp_link_send(st, &reply, true);
         break;

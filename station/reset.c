@@ -16,6 +16,7 @@ bool amp_reset_begin(struct amp_station *st, bool hard)
         return true; /* under way; a hard one overtakes a soft one */
     st->reset.reason = hard ? AMP_STOP_HARD_RESET : AMP_STOP_SOFT_RESET;
     st->reset.hard = hard;
+    amp_events_raise(st, AMP_SEC_RESET, amp_text_of(hard ? "hard" : "soft"));
     st->reset.at_most = st->now + (hard ? HARD_WAIT_MS : SOFT_WAIT_MS);
     return true;
 }

@@ -75,6 +75,7 @@ static const struct {
     uint32_t max;
 } texts[] = {
     FIELD(url, AMP_URL_MAX - 1),
+    FIELD(secure_url, AMP_URL_MAX - 1),
     FIELD(identity, AMP_IDENTITY_MAX),
     FIELD(password, 64),
     FIELD(vendor, 0),
@@ -114,6 +115,8 @@ static int copy_texts(struct amp_station *st, const struct amp_station_config *c
     st->has_password = config->password.at != NULL;
     if (amp_url_parse(amp_text_of(st->url), &url) < 0)
         return wrong(fault, "url", "not a ws:// or wss:// URL", AMP_E_FORMAT);
+    if (st->secure_url[0] && (amp_url_parse(amp_text_of(st->secure_url), &url) < 0 || !url.tls))
+        return wrong(fault, "secure_url", "not a wss:// URL", AMP_E_FORMAT);
     if (!st->identity[0])
         return wrong(fault, "identity", "empty", AMP_E_RANGE);
     if (strchr(st->identity, ':'))
@@ -232,6 +235,7 @@ int amp_station_init(void *mem, size_t len, const struct amp_station_config *con
     amp_rpc_init(&st->link.rpc, st->dialect->protocol, st->dialect->version, AMP_DOWN,
                  (uint64_t)st->boot_count << 32 | random);
     safe_outputs(st);
+    amp_security_init(st);
     *out = st;
     return 0;
 }

@@ -33,6 +33,14 @@ enum amp_error {
     AMP_ERROR_UNDER_VOLTAGE, AMP_ERROR_OVER_VOLTAGE, AMP_ERROR_SIGNAL
 };
 
+/* Security events of the OCPP 1.6 security extension, see station/events.c. */
+enum amp_security_event {
+    AMP_SEC_FIRMWARE_UPDATED = 1, AMP_SEC_FAILED_AT_CENTRAL, AMP_SEC_CENTRAL_FAILED, AMP_SEC_SETTING_TIME, AMP_SEC_STARTUP,
+    AMP_SEC_RESET, AMP_SEC_LOG_CLEARED, AMP_SEC_RECONFIGURED, AMP_SEC_MEMORY, AMP_SEC_INVALID_MESSAGES, AMP_SEC_REPLAY,
+    AMP_SEC_TAMPER, AMP_SEC_FIRMWARE_SIGNATURE, AMP_SEC_FIRMWARE_CERTIFICATE, AMP_SEC_CENTRAL_CERTIFICATE,
+    AMP_SEC_OWN_CERTIFICATE, AMP_SEC_TLS_VERSION, AMP_SEC_TLS_CIPHER, AMP_SEC_EVENTS
+};
+
 enum amp_boot_state { AMP_BOOT_NONE, AMP_BOOT_PENDING, AMP_BOOT_REJECTED, AMP_BOOT_ACCEPTED };
 
 enum amp_link_state {
@@ -46,6 +54,7 @@ enum amp_link_state {
 /* What the operator of the device sets; copied. Texts may be absent. Zero numbers mean the default in brackets. */
 struct amp_station_config {
     struct amp_text url;             /* ws://host:port/ocpp, without the identity */
+    struct amp_text secure_url;      /* wss://, for security profiles 2 and 3; absent: url, by wss and with its port (443 for 80) */
     struct amp_text identity;
     struct amp_text password;        /* Basic credentials; absent: security profile 0 */
     struct amp_text vendor, model, serial, box_serial, firmware, iccid, imsi, meter_type, meter_serial;
@@ -103,6 +112,15 @@ void amp_station_connected(struct amp_station *st, uint64_t now);             /*
 void amp_station_received(struct amp_station *st, const void *data, size_t len, uint64_t now);
 void amp_station_writable(struct amp_station *st, uint64_t now);
 void amp_station_closed(struct amp_station *st, uint64_t now);                /* by the peer, or opening failed */
+/* TLS to the central system failed, and why; amp_station_closed follows. Becomes one security event, however often it is tried. */
+enum amp_tls_fault {
+    AMP_TLS_CERTIFICATE, /* the central system's certificate: unknown, expired, for another name */
+    AMP_TLS_VERSION,     /* it wants an older TLS than 1.2 */
+    AMP_TLS_CIPHER,      /* no common cipher suite */
+    AMP_TLS_OURS,        /* it does not accept our certificate */
+    AMP_TLS_OTHER
+};
+void amp_station_tls_failed(struct amp_station *st, enum amp_tls_fault what, struct amp_text why, uint64_t now);
 void amp_station_retry(struct amp_station *st, uint64_t now);                 /* an operator: try again now, count from zero */
 void amp_station_transfer_done(struct amp_station *st, enum amp_errand errand, int rc, uint64_t now); /* 0 or why it failed */
 
@@ -115,6 +133,9 @@ int amp_station_tag(struct amp_station *st, int connector, struct amp_text tag, 
 int amp_station_fault(struct amp_station *st, int connector, int error_code, struct amp_text info, uint64_t now);
 /* enum amp_reason: button, emergency stop. AMP_E_STATE: nothing to stop; AMP_E_VALUE: no such reason. */
 int amp_station_stop(struct amp_station *st, int connector, int reason, uint64_t now);
+
+/* Something that security people must know: opened housing, exhausted memory. AMP_E_RANGE: no such event. */
+int amp_station_security_event(struct amp_station *st, enum amp_security_event event, struct amp_text info, uint64_t now);
 
 /* Questions. */
 struct amp_connector_info {

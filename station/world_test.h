@@ -44,6 +44,7 @@ struct world {
     /* the central system */
     bool up, half_up;               /* WebSocket open; HTTP request awaited */
     int http_status;                /* 0: 101 */
+    const char *refuse_auth;        /* 401 for requests with this in them */
     const char *protocol;           /* NULL: ocpp1.6 */
     bool bad_accept, no_pong, deaf; /* deaf: socket opens, nothing is ever answered */
     bool refuse;                    /* no socket */
@@ -250,6 +251,11 @@ static inline void world_reply(struct world *w, const char *action, const char *
         snprintf(info, sizeof(info), "%.*s:%s%s", n, action, world_get(p, "status", a, sizeof(a)),
                  has_id ? "#" : "");
         world_note(w, info, has_id ? b : "", "");
+    } else if (!strcmp(action, "SecurityEventNotification")) {
+        world_note(w, "Sec:", world_get(p, "type", a, sizeof(a)), "");
+    } else if (!strcmp(action, "SignCertificate")) {
+        world_note(w, "Csr", "", "");
+        snprintf(out, cap, "{\"status\":\"Accepted\"}");
     } else if (!strcmp(action, "MeterValues")) {
         struct world_tx *t = world_tx_of(w, world_int(p, "transactionId"));
 
@@ -318,6 +324,7 @@ static inline void world_upgrade(struct world *w)
     struct amp_http_head h;
     char out[1024], key[64], accept[AMP_WS_ACCEPT_LEN + 1];
     int rc = amp_http_request((struct amp_text){ (char *)w->in, (uint32_t)w->in_len }, &h), n;
+    int status = w->http_status;
 
     if (rc == 0)
         return;
@@ -325,13 +332,14 @@ static inline void world_upgrade(struct world *w)
     w->requests++;
     amp_text_copy(w->request, sizeof(w->request),
                   (struct amp_text){ (char *)w->in, (uint32_t)h.len });
+    if (w->refuse_auth && strstr(w->request, w->refuse_auth))
+        status = 401;
     amp_text_copy(key, sizeof(key), amp_http_get(&h, "Sec-WebSocket-Key"));
     amp_ws_accept(amp_text_of(key), accept);
     w->in_len = w->in_done = 0;
     w->half_up = false;
-    if (w->http_status)
-        n = snprintf(out, sizeof(out), "HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n",
-                     w->http_status);
+    if (status)
+        n = snprintf(out, sizeof(out), "HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n", status);
     else
         n = snprintf(
             out, sizeof(out),
@@ -339,7 +347,7 @@ static inline void world_upgrade(struct world *w)
             "Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: %s\r\n\r\n",
             w->bad_accept ? "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" : accept,
             w->protocol ? w->protocol : "ocpp1.6");
-    w->up = !w->http_status;
+    w->up = !status;
     amp_ws_init(&w->ws, AMP_WS_SERVER, sizeof(w->in));
     amp_station_received(w->st, out, (size_t)n, w->now);
 }

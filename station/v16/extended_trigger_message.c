@@ -28,6 +28,12 @@ static int on_call(struct amp_station *st, const void *request, void *reply)
     case OCPP16_EXTENDED_TRIGGER_STATUS_NOTIFICATION:
         amp_report_trigger(st, (int)connector);
         break;
+    case OCPP16_EXTENDED_TRIGGER_SIGN_CHARGE_POINT_CERTIFICATE:
+        if (!st->port->pki)
+            out->status = OCPP16_TRIGGER_MESSAGE_STATUS_NOT_IMPLEMENTED;
+        else if (!amp_security_sign(st)) /* CpoName is missing */
+            out->status = OCPP16_TRIGGER_MESSAGE_STATUS_REJECTED;
+        break;
     case OCPP16_EXTENDED_TRIGGER_LOG_STATUS_NOTIFICATION:
     case OCPP16_EXTENDED_TRIGGER_FIRMWARE_STATUS_NOTIFICATION:
         if (!st->port->transfer)

@@ -16,7 +16,10 @@ extern const struct amp_station_op station16_boot_notification, station16_heartb
     station16_trigger_message, station16_set_charging_profile, station16_clear_charging_profile, station16_get_composite_schedule,
     station16_extended_trigger_message, station16_update_firmware, station16_signed_update_firmware,
     station16_firmware_status_notification, station16_signed_firmware_status_notification, station16_get_diagnostics,
-    station16_diagnostics_status_notification, station16_get_log, station16_log_status_notification;
+    station16_diagnostics_status_notification, station16_get_log, station16_log_status_notification,
+    station16_certificate_signed, station16_delete_certificate,
+    station16_get_installed_certificate_ids, station16_install_certificate, station16_security_event_notification,
+    station16_sign_certificate;
 
 /* One reading as MeterValue, at most `room` values of it; memory from st->arena. 0; AMP_E_FULL. A reading of which nothing is to be
  * told leaves sampled_value empty. */
