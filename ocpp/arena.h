@@ -1,4 +1,5 @@
-/* ocpp/arena.h - memory for one message: handed out in order, given back all at once. The caller owns the block. */
+/* ocpp/arena.h - memory for one message: handed out in order, given back all at once. The caller
+ * owns the block. */
 #ifndef AMP_ARENA_H
 #define AMP_ARENA_H
 

@@ -1,4 +1,5 @@
-/* ocpp/buf.h - an output buffer that remembers that it overflowed, so that writers need no checks in between. */
+/* ocpp/buf.h - an output buffer that remembers that it overflowed, so that writers need no checks
+ * in between. */
 #ifndef AMP_BUF_H
 #define AMP_BUF_H
 
@@ -9,7 +10,8 @@
 struct amp_buf {
     char *at;
     size_t len, cap;
-    /* Give at least `need` bytes of capacity, or return false. NULL: fixed size. The heap stays outside. */
+    /* Give at least `need` bytes of capacity, or return false. NULL: fixed size. The heap stays
+     * outside. */
     bool (*grow)(struct amp_buf *b, size_t need);
     bool full; /* something did not fit; the content is cut and must not be sent */
 };

@@ -287,8 +287,351 @@ static void test_cases(void)
     }
 }
 
+static int decode(const struct amp_record *r, enum amp_version v, const char *in, void *out,
+                  struct amp_fault *fault, struct amp_decode *report)
+{
+    static struct amp_arena arena;
+
+    amp_arena_init(&arena, arena_block, sizeof arena_block);
+    return amp_decode(r, v, AMP_LENIENT, amp_text_of(in), out, &arena, fault, report);
+}
+
+/* What a struct says about what is there and what is not. */
+static void test_presence(void)
+{
+    struct ocpp16_meter_values m;
+    struct ocpp16_boot_notification b;
+    struct ocpp16_stop_transaction s;
+    struct amp_decode report;
+    struct amp_fault fault;
+    int rc = decode(&ocpp16_meter_values_record, AMP_OCPP16,
+                    "{\"connectorId\":2,\"transactionId\":0,\"meterValue\":[{\"timestamp\":"
+                    "\"1970-01-01T00:00:01Z\",\"sampledValue\":[{\"value\":\"7\",\"unit\":\"kWh\"},"
+                    "{\"value\":8,\"measurand\":\"X\"}]}],\"extra\":1}",
+                    &m, &fault, &report);
+    const struct ocpp16_sampled_value *v = m.meter_value.at->sampled_value.at;
+
+    CHECK(rc == 0, "%s %s", fault.path, fault.why);
+    CHECK(m.connector_id == 2 && m.has & OCPP16_HAS_METER_VALUES_TRANSACTION_ID &&
+              m.transaction_id == 0,
+          "zero is there");
+    CHECK(m.meter_value.len == 1 && m.meter_value.at->timestamp == 1000, "time");
+    CHECK(m.meter_value.at->sampled_value.len == 2 && amp_text_is(v[0].value, "7"), "samples");
+    CHECK(v[0].unit == OCPP16_UNIT_OF_MEASURE_KWH && v[0].measurand == 0 && v[0].phase == 0,
+          "enums");
+    CHECK(v[1].measurand == OCPP16_MEASURAND_OTHER_ && amp_text_is(v[1].value, "8"),
+          "unknown measurand");
+    CHECK(report.unknown_fields == 1 && report.repairs == 2, "%u %u", report.unknown_fields,
+          report.repairs);
+
+    rc =
+        decode(&ocpp16_meter_values_record, AMP_OCPP16,
+               "{\"connectorId\":1,\"transactionId\":null,\"meterValue\":[]}", &m, &fault, &report);
+    CHECK(rc == 0 && !(m.has & OCPP16_HAS_METER_VALUES_TRANSACTION_ID) && m.meter_value.len == 0,
+          "null is absent");
+    rc = decode(&ocpp16_boot_notification_record, AMP_OCPP16,
+                "{\"chargePointVendor\":\"\",\"chargePointModel\":\"M\"}", &b, &fault, NULL);
+    CHECK(rc == 0 && b.charge_point_vendor.at && b.charge_point_vendor.len == 0 && !b.iccid.at,
+          "empty and absent");
+    rc = decode(&ocpp16_stop_transaction_record, AMP_OCPP16,
+                "{\"meterStop\":1,\"timestamp\":\"1970-01-01T00:00:01Z\",\"transactionId\":1,"
+                "\"idTag\":\"\",\"reason\":\"\","
+                "\"transactionData\":[]}",
+                &s, &fault, NULL);
+    CHECK(rc == 0 && !s.id_tag.at && s.reason == 0 && s.transaction_data.len == 0, "says nothing");
+}
+
+/* One file of definitions, two versions. */
+static void test_versions(void)
+{
+    struct ocpp2_cleared_charging_limit c;
+    struct ocpp2_reset r;
+    struct ocpp2_charging_schedule_period p;
+    struct ocpp2_ac_charging_parameters a;
+    struct ocpp2_der_charging_parameters d;
+    struct amp_decode report;
+    struct amp_fault fault;
+    struct amp_buf out;
+    static const char last[] = "{\"evReactiveSusceptance\":1.5}";
+    int rc;
+
+    rc = decode(&ocpp2_cleared_charging_limit_record, AMP_OCPP21,
+                "{\"chargingLimitSource\":\"Anything\"}", &c, &fault, NULL);
+    CHECK(rc == 0 && amp_text_is(c.charging_limit_source, "Anything"), "free text in 2.1");
+    rc = decode(&ocpp2_reset_record, AMP_OCPP21, "{\"type\":\"ImmediateAndResume\"}", &r, &fault,
+                NULL);
+    CHECK(rc == 0 && r.type == OCPP2_RESET_KIND_IMMEDIATE_AND_RESUME, "a value of 2.1");
+    rc = decode(&ocpp2_charging_schedule_period_record, AMP_OCPP21,
+                "{\"startPeriod\":0,\"setpoint\":-7.5}", &p, &fault, NULL);
+    CHECK(rc == 0 && !(p.has & OCPP2_HAS_CHARGING_SCHEDULE_PERIOD_LIMIT) &&
+              p.has & OCPP2_HAS_CHARGING_SCHEDULE_PERIOD_SETPOINT && p.setpoint.digits == -75,
+          "the limit is optional from 2.1 on");
+    rc = decode(&ocpp2_charging_schedule_period_record, AMP_OCPP201,
+                "{\"startPeriod\":0,\"setpoint\":1}", &p, &fault, NULL);
+    CHECK(rc == AMP_E_MISSING && !strcmp(fault.path, "limit"), "but not before: %d %s", rc,
+          fault.path);
+    rc = decode(&ocpp2_charging_schedule_period_record, AMP_OCPP201,
+                "{\"startPeriod\":0,\"limit\":1,\"setpoint\":1}", &p, &fault, &report);
+    CHECK(rc == 0 && report.unknown_fields == 1 &&
+              !(p.has & OCPP2_HAS_CHARGING_SCHEDULE_PERIOD_SETPOINT),
+          "a field of 2.1 is unknown before");
+    rc = decode(&ocpp2_ac_charging_parameters_record, AMP_OCPP21,
+                "{\"energyAmount\":1.5,\"evMinCurrent\":1,\"evMaxCurrent\":1,\"evMaxVoltage\":1}",
+                &a, &fault, NULL);
+    CHECK(rc == 0 && a.energy_amount.digits == 15 && a.energy_amount.exp == -1,
+          "decimal from 2.1 on");
+    rc = decode(&ocpp2_der_charging_parameters_record, AMP_OCPP21, last, &d, &fault, NULL);
+    amp_buf_init(&out, out_block, sizeof out_block);
+    CHECK(rc == 0 &&
+              amp_encode(&ocpp2_der_charging_parameters_record, AMP_OCPP21, &d, &out, &fault) ==
+                  0 &&
+              amp_text_is(amp_buf_text(&out), last),
+          "more than 32 optional numbers: %.*s", AMP_FMT(amp_buf_text(&out)));
+    CHECK(d.has == 0 && d.has2 != 0, "the last ones have a word of their own");
+}
+
+static struct amp_text chars(size_t n)
+{
+    static char x[64];
+
+    memset(x, 'x', sizeof x);
+    return (struct amp_text){ x, (uint32_t)n };
+}
+
+static void fails(const char *why, const struct amp_record *r, enum amp_version v, const void *in,
+                  int want, const char *path)
+{
+    struct amp_fault fault = { 0 };
+    struct amp_buf out;
+    int rc;
+
+    amp_buf_init(&out, out_block, sizeof out_block);
+    rc = amp_encode(r, v, in, &out, &fault);
+    CHECK(rc == want && fault.rc == want && fault.why && !strcmp(fault.path, path), "%s: %d '%s'",
+          why, rc, fault.path);
+    amp_buf_init(&out, out_block, sizeof out_block);
+    amp_describe(r, v, in, &out);
+    CHECK(!out.full && out.len > 1 && out.at[out.len - 1] == '}', "%s: described as %.*s", why,
+          AMP_FMT(amp_buf_text(&out)));
+}
+
+/* What breaks a limit is not sent; a log shows it all the same. */
+static void test_strict_out(void)
+{
+    struct ocpp16_authorize a = { .id_tag = chars(21) };
+    struct ocpp16_reset r = { .type = 0 };
+    struct ocpp16_unlock_connector u = { .connector_id = -1 };
+    struct ocpp16_remote_stop_transaction s = { .transaction_id = 1LL << 31 };
+    struct ocpp16_charging_schedule_period p = {
+        .limit = {1012, -2}
+    };
+    struct ocpp16_heartbeat_reply h = { .current_time = INT64_MAX };
+    struct ocpp16_meter_values m = { .connector_id = 1 };
+    struct amp_text keys[] = { AMP_TEXT("A"), AMP_NO_TEXT };
+    struct ocpp16_get_configuration g = {
+        .key = {keys, 2}
+    };
+    struct ocpp16_sampled_value sample = { .value = AMP_TEXT("1"),
+                                           .measurand = OCPP16_MEASURAND_OTHER_ };
+    struct ocpp2_get_transaction_status t = { .transaction_id = AMP_TEXT("a b") };
+    struct ocpp2_data_transfer d = { .vendor_id = AMP_TEXT("v"), .data = AMP_TEXT("{broken") };
+    struct ocpp2_heartbeat c = { .custom_data = AMP_TEXT("{\"x\":1}") };
+    struct ocpp2_reset i = { .type = OCPP2_RESET_KIND_IMMEDIATE_AND_RESUME };
+    struct ocpp2_cleared_charging_limit l = { .charging_limit_source = AMP_TEXT("Anything") };
+    struct ocpp16_charging_schedule_period late = { .start_period = 1 };
+    struct ocpp16_charging_profile profile = {
+        .charging_profile_purpose = OCPP16_CHARGING_PROFILE_PURPOSE_TX_PROFILE,
+        .charging_profile_kind = OCPP16_CHARGING_PROFILE_KIND_RELATIVE,
+        .charging_schedule = {.charging_rate_unit = OCPP16_CHARGING_RATE_UNIT_A,
+                              .charging_schedule_period = { &late, 1 }},
+    };
+
+    fails("too long", &ocpp16_authorize_record, AMP_OCPP16, &a, AMP_E_VALUE, "idTag");
+    a.id_tag = AMP_NO_TEXT;
+    fails("no text", &ocpp16_authorize_record, AMP_OCPP16, &a, AMP_E_MISSING, "idTag");
+    a.id_tag = AMP_TEXT("\xff");
+    fails("not UTF-8", &ocpp16_authorize_record, AMP_OCPP16, &a, AMP_E_VALUE, "idTag");
+    a.id_tag = (struct amp_text){ "a\0b", 3 };
+    fails("NUL", &ocpp16_authorize_record, AMP_OCPP16, &a, AMP_E_VALUE, "idTag");
+    fails("no word", &ocpp16_reset_record, AMP_OCPP16, &r, AMP_E_MISSING, "type");
+    fails("below the least", &ocpp16_unlock_connector_record, AMP_OCPP16, &u, AMP_E_VALUE,
+          "connectorId");
+    fails("33 bits", &ocpp16_remote_stop_transaction_record, AMP_OCPP16, &s, AMP_E_VALUE,
+          "transactionId");
+    fails("hundredths", &ocpp16_charging_schedule_period_record, AMP_OCPP16, &p, AMP_E_VALUE,
+          "limit");
+    fails("year", &ocpp16_heartbeat_reply_record, AMP_OCPP16, &h, AMP_E_VALUE, "currentTime");
+    fails("empty list", &ocpp16_meter_values_record, AMP_OCPP16, &m, AMP_E_COUNT, "meterValue");
+    fails("a hole in a list", &ocpp16_get_configuration_record, AMP_OCPP16, &g, AMP_E_MISSING,
+          "key[1]");
+    fails("unknown word", &ocpp16_sampled_value_record, AMP_OCPP16, &sample, AMP_E_VALUE,
+          "measurand");
+    fails("no id", &ocpp2_get_transaction_status_record, AMP_OCPP201, &t, AMP_E_VALUE,
+          "transactionId");
+    fails("no JSON", &ocpp2_data_transfer_record, AMP_OCPP201, &d, AMP_E_VALUE, "data");
+    fails("whose?", &ocpp2_heartbeat_record, AMP_OCPP201, &c, AMP_E_VALUE, "customData");
+    fails("too new", &ocpp2_reset_record, AMP_OCPP201, &i, AMP_E_VALUE, "type");
+    fails("too free", &ocpp2_cleared_charging_limit_record, AMP_OCPP201, &l, AMP_E_VALUE,
+          "chargingLimitSource");
+    fails("rule", &ocpp16_charging_profile_record, AMP_OCPP16, &profile, AMP_E_VALUE,
+          "chargingSchedule.chargingSchedulePeriod[0].startPeriod");
+}
+
+static void test_secrets(void)
+{
+    struct ocpp2_apn apn = { .apn = AMP_TEXT("net"),
+                             .apn_authentication = OCPP2_APN_AUTHENTICATION_CHAP,
+                             .apn_password = AMP_TEXT("hunter2") };
+    struct amp_buf out;
+
+    amp_buf_init(&out, out_block, sizeof out_block);
+    amp_describe(&ocpp2_apn_record, AMP_OCPP201, &apn, &out);
+    CHECK(amp_text_is(amp_buf_text(&out),
+                      "{\"apn\":\"net\",\"apnAuthentication\":\"CHAP\",\"apnPassword\":\"***\"}"),
+          "%.*s", AMP_FMT(amp_buf_text(&out)));
+    amp_buf_init(&out, out_block, sizeof out_block);
+    CHECK(amp_encode(&ocpp2_apn_record, AMP_OCPP201, &apn, &out, NULL) == 0 &&
+              amp_text_is(
+                  amp_buf_text(&out),
+                  "{\"apn\":\"net\",\"apnAuthentication\":\"CHAP\",\"apnPassword\":\"hunter2\"}"),
+          "sent as it is");
+}
+
+/* Every size of arena and buffer: it fits, or it is an ordinary error. */
+static void test_full(void)
+{
+    static const char in[] =
+        "{\"connectorId\":1,\"meterValue\":[{\"timestamp\":\"2024-06-01T08:30:00Z\","
+        "\"sampledValue\":"
+        "[{\"value\":\"1\\u00e9\"},{\"value\":\"2\"},{\"value\":\"3\"},{\"value\":\"4\"},{"
+        "\"value\":\"5\"}]},"
+        "{\"timestamp\":\"2024-06-01T08:30:01Z\",\"sampledValue\":[{\"value\":\"6\"}]}]}";
+    struct ocpp16_meter_values m;
+    struct amp_fault fault;
+    struct amp_arena arena;
+    struct amp_buf out;
+    size_t enough = 0, peak;
+
+    for (size_t cap = 0; cap < 4096; cap += 8) {
+        int rc;
+
+        amp_arena_init(&arena, arena_block, cap);
+        rc = amp_decode(&ocpp16_meter_values_record, AMP_OCPP16, AMP_LENIENT, amp_text_of(in), &m,
+                        &arena, &fault, NULL);
+        CHECK(rc == 0 || rc == AMP_E_FULL, "%zu: %d", cap, rc);
+        CHECK(rc < 0 || m.meter_value.at[0].sampled_value.len == 5, "%zu", cap);
+        CHECK(arena.used <= cap && arena.peak >= arena.used, "%zu", cap);
+        if (rc == 0 && !enough)
+            enough = cap;
+    }
+    peak = arena.peak;
+    CHECK(enough && enough <= peak, "%zu of %zu", enough, peak);
+    for (size_t cap = 0; cap <= strlen(in); cap++) {
+        amp_buf_init(&out, out_block, cap);
+        CHECK(amp_encode(&ocpp16_meter_values_record, AMP_OCPP16, &m, &out, &fault) ==
+                  (cap < strlen(in) - 4 ? AMP_E_FULL : 0),
+              "cap %zu", cap);
+    }
+}
+
+/* Lists that have to move while they grow. */
+static void test_long_lists(void)
+{
+    static char text[60000];
+    static unsigned char block[200000];
+    struct ocpp16_meter_values m;
+    struct amp_fault fault;
+    struct amp_arena arena;
+    struct amp_buf b;
+    bool good = true;
+
+    amp_buf_init(&b, text, sizeof text);
+    amp_buf_puts(&b, "{\"connectorId\":1,\"meterValue\":[");
+    for (int i = 0; i < 500; i++) {
+        amp_buf_puts(&b,
+                     i ? ",{\"timestamp\":\"2024-06-01T08:30:00Z\",\"sampledValue\":[{\"value\":"
+                       : "{\"timestamp\":\"2024-06-01T08:30:00Z\",\"sampledValue\":[{\"value\":");
+        amp_buf_int(&b, i);
+        amp_buf_puts(&b, "},{\"value\":\"x\"}]}");
+    }
+    amp_buf_puts(&b, "]}");
+    amp_arena_init(&arena, block, sizeof block);
+    CHECK(!b.full && amp_decode(&ocpp16_meter_values_record, AMP_OCPP16, AMP_LENIENT,
+                                amp_buf_text(&b), &m, &arena, &fault, NULL) == 0,
+          "%s %s", fault.path, fault.why);
+    CHECK(m.meter_value.len == 500, "%u", m.meter_value.len);
+    for (uint32_t i = 0; i < m.meter_value.len; i++) {
+        int64_t v = -1;
+
+        good &= m.meter_value.at[i].sampled_value.len == 2 &&
+                amp_text_int(m.meter_value.at[i].sampled_value.at[0].value, &v) == 0 && v == i;
+    }
+    CHECK(good, "each in its place");
+}
+
+static void test_words(void)
+{
+    static const struct amp_protocol *const all[] = { &ocpp16, &ocpp2 };
+
+    for (size_t i = 0; i < AMP_COUNT(all); i++)
+        for (unsigned m = 0; m < all[i]->count; m++)
+            CHECK(amp_message_find(all[i], amp_text_of(all[i]->messages[m].name)) ==
+                          &all[i]->messages[m] &&
+                      all[i]->messages[m].id == m,
+                  "%s", all[i]->messages[m].name);
+    CHECK(!amp_message_find(&ocpp16, AMP_TEXT("heartbeat")) &&
+              !amp_message_find(&ocpp16, AMP_TEXT("")) && !amp_message_find(&ocpp16, AMP_NO_TEXT) &&
+              !amp_message_find(&ocpp16, AMP_TEXT("GetVariables")),
+          "exact");
+    CHECK(ocpp16.count == 39 && ocpp2.count == 91, "%u %u", ocpp16.count, ocpp2.count);
+    for (int v = 1; v < OCPP2_MEASURAND_OTHER_; v++)
+        CHECK(amp_enum_find(&ocpp2_measurand_names,
+                            amp_text_of(amp_enum_name(&ocpp2_measurand_names, v))) == v,
+              "%d", v);
+    CHECK(!strcmp(amp_enum_name(&ocpp16_measurand_names, OCPP16_MEASURAND_SOC), "SoC"), "name");
+    CHECK(!strcmp(amp_enum_name(&ocpp16_measurand_names, 0), "") &&
+              !strcmp(amp_enum_name(&ocpp16_measurand_names, OCPP16_MEASURAND_OTHER_), ""),
+          "none");
+    CHECK(amp_enum_find(&ocpp16_measurand_names, AMP_TEXT("Soc")) == 0 &&
+              amp_enum_find(&ocpp16_measurand_names, AMP_TEXT("Energy.Active.Import.Registes")) ==
+                  0 &&
+              amp_enum_find(&ocpp16_measurand_names, AMP_NO_TEXT) == 0,
+          "unknown");
+}
+
+/* A path longer than its room is cut, not overrun. */
+static void test_long_path(void)
+{
+    struct amp_fault fault;
+    struct ocpp2_notify_charging_limit n;
+    int rc = decode(&ocpp2_notify_charging_limit_record, AMP_OCPP201,
+                    "{\"chargingLimit\":{\"chargingLimitSource\":\"EMS\"},\"chargingSchedule\":[{"
+                    "\"id\":1,\"chargingRateUnit\":\"A\","
+                    "\"chargingSchedulePeriod\":[{\"startPeriod\":0,\"limit\":1}],\"salesTariff\":{"
+                    "\"id\":1,\"salesTariffEntry\":"
+                    "[{\"relativeTimeInterval\":{\"start\":1},\"consumptionCost\":[{\"startValue\":"
+                    "1,\"cost\":[{\"costKind\":"
+                    "\"CarbonDioxideEmission\",\"amount\":1,\"amountMultiplier\":\"x\"}]}]}]}}]}",
+                    &n, &fault, NULL);
+
+    CHECK(rc == AMP_E_TYPE && strlen(fault.path) <= AMP_PATH_MAX - 1, "%d", rc);
+    CHECK(!strncmp(fault.path,
+                   "chargingSchedule[0].salesTariff.salesTariffEntry[0].consumptionCost[0].cost[0]."
+                   "amountMul",
+                   80),
+          "%s", fault.path);
+}
+
 int main(void)
 {
     RUN(test_cases);
+    RUN(test_presence);
+    RUN(test_versions);
+    RUN(test_strict_out);
+    RUN(test_secrets);
+    RUN(test_full);
+    RUN(test_long_lists);
+    RUN(test_words);
+    RUN(test_long_path);
     return check_end();
 }

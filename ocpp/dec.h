@@ -11,17 +11,19 @@ struct amp_dec {
 };
 
 /* JSON number syntax, also with a leading '+', blanks around, and a comma for the point when `lax`.
- * 0; AMP_E_TYPE: no number; AMP_E_VALUE: more than 18 significant digits or an exponent beyond int8. */
+ * 0; AMP_E_TYPE: no number; AMP_E_VALUE: more than 18 significant digits or an exponent beyond
+ * int8. */
 int amp_dec_parse(struct amp_text t, bool lax, struct amp_dec *out);
 
-/* The same for numbers that others made: digits beyond the 18th are rounded away, half away from zero. */
+/* The same for numbers that others made: digits beyond the 18th are rounded away, half away from
+ * zero. */
 int amp_dec_parse_round(struct amp_text t, bool lax, struct amp_dec *out);
 
 /* Shortest plain notation, no exponent: 10.1, 7, -0.05. */
 void amp_dec_write(struct amp_buf *b, struct amp_dec d);
 
-/* The value × 10^places as an integer (places 0: whole units, 3: thousandths), rounded half away from zero.
- * 0, or AMP_E_VALUE when it does not fit 64 bits. */
+/* The value × 10^places as an integer (places 0: whole units, 3: thousandths), rounded half away
+ * from zero. 0, or AMP_E_VALUE when it does not fit 64 bits. */
 int amp_dec_scale(struct amp_dec d, int places, int64_t *out);
 
 /* value / 10^places as a decimal, e.g. amp_dec_of(32174, 3) is 32.174 */

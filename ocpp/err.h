@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #if defined(__GNUC__)
-#define AMP_CHECKED __attribute__((warn_unused_result))
+#define AMP_CHECKED      __attribute__((warn_unused_result))
 #define AMP_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #else
 #define AMP_CHECKED
@@ -18,7 +18,7 @@
 enum amp_err {
     AMP_OK = 0,
     /* what the peer sent: each has an OCPP error code of its own */
-    AMP_E_FORMAT = -1,    /* not JSON, not an object, duplicate key, lone surrogate, broken structure */
+    AMP_E_FORMAT = -1,    /* not JSON, no object, key twice, lone surrogate, broken structure */
     AMP_E_MISSING = -2,   /* a required field is absent or null */
     AMP_E_COUNT = -3,     /* a list is too short or too long */
     AMP_E_TYPE = -4,      /* wrong JSON type, or a text that is no time or number */
@@ -32,17 +32,17 @@ enum amp_err {
     AMP_E_SECURITY = -12, /* not now: message before the station is accepted */
     AMP_E_PROTOCOL = -13, /* WebSocket or HTTP rules broken */
     /* our side and our callers */
-    AMP_E_FULL = -20,     /* no room: buffer, arena, queue; nothing changed */
-    AMP_E_RANGE = -21,    /* an argument that does not exist here (connector, index) */
-    AMP_E_STATE = -22,    /* not possible in this state */
-    AMP_E_BUSY = -23,     /* one is in flight already */
-    AMP_E_IO = -24,       /* storage or socket failed */
-    AMP_E_ABSENT = -25,   /* no such thing */
-    AMP_E_TIMEOUT = -26,  /* no answer in time */
-    AMP_E_SIZE = -27,     /* larger than the limit for its kind */
-    AMP_E_AUTH = -28,     /* who are you */
-    AMP_E_CORRUPT = -29,  /* stored data that fails its check */
-    AMP_E_INTERNAL = -30  /* our mistake */
+    AMP_E_FULL = -20,    /* no room: buffer, arena, queue; nothing changed */
+    AMP_E_RANGE = -21,   /* an argument that does not exist here (connector, index) */
+    AMP_E_STATE = -22,   /* not possible in this state */
+    AMP_E_BUSY = -23,    /* one is in flight already */
+    AMP_E_IO = -24,      /* storage or socket failed */
+    AMP_E_ABSENT = -25,  /* no such thing */
+    AMP_E_TIMEOUT = -26, /* no answer in time */
+    AMP_E_SIZE = -27,    /* larger than the limit for its kind */
+    AMP_E_AUTH = -28,    /* who are you */
+    AMP_E_CORRUPT = -29, /* stored data that fails its check */
+    AMP_E_INTERNAL = -30 /* our mistake */
 };
 
 enum amp_version { AMP_OCPP16 = 0, AMP_OCPP201 = 1, AMP_OCPP21 = 2 };
@@ -60,8 +60,8 @@ struct amp_fault {
 /* "a required field is absent": for people. Never NULL. */
 const char *amp_err_text(int rc);
 
-/* The OCPP error code for `rc` as `v` spells it ("OccurenceConstraintViolation" in 1.6). Errors of our
- * own side are InternalError. Never NULL. */
+/* The OCPP error code for `rc` as `v` spells it ("OccurenceConstraintViolation" in 1.6). Errors of
+ * our own side are InternalError. Never NULL. */
 const char *amp_err_code(int rc, enum amp_version v);
 
 #endif

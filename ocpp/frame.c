@@ -24,11 +24,10 @@ static int no_frame(struct cursor *c, const char *why)
 {
     struct amp_scan_err err;
 
-    if (c->p < c->end && *c->p != ']' &&
-        !amp_scan_value(c->p, c->end, AMP_DEPTH_MAX, AMP_SCAN_SYNTAX, &err))
-        return fail(c, err.rc == AMP_E_DEPTH ? AMP_E_FRAME : err.rc, err.why);
-    return fail(c, c->p == c->end ? AMP_E_FORMAT : AMP_E_FRAME,
-                c->p == c->end ? "text is cut off" : why);
+    if (!amp_scan_value(c->p, c->end, AMP_DEPTH_MAX, AMP_SCAN_SYNTAX, &err) &&
+        err.rc != AMP_E_DEPTH)
+        return fail(c, err.rc, err.why);
+    return fail(c, AMP_E_FRAME, why);
 }
 
 static void blanks(struct cursor *c)
@@ -151,8 +150,6 @@ static int read_end(struct cursor *c)
     if (c->p < c->end && *c->p == ',') {
         c->p++;
         blanks(c);
-        if (c->p < c->end && *c->p == ']')
-            return fail(c, AMP_E_FORMAT, "not JSON");
         return no_frame(c, "too many elements");
     }
     if (c->p == c->end)
@@ -214,6 +211,8 @@ int amp_frame_read(struct amp_text text, enum amp_version v, struct amp_arena *a
     if (c.p == c.end || *c.p != '[')
         return no_frame(&c, "not an array");
     c.p = amp_scan_blanks(c.p + 1, c.end);
+    if (c.p < c.end && *c.p == ']')
+        return fail(&c, AMP_E_FRAME, "no message type");
     kind_rc = read_kind(&c, &out->kind);
     if (kind_rc < 0 && kind_rc != AMP_E_KIND)
         return kind_rc;

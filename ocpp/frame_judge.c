@@ -85,7 +85,11 @@ static void malformed(struct amp_verdict *out, enum amp_version v, int rc)
 {
     const struct amp_frame *f = &out->frame;
 
-    if (rc == AMP_E_KIND) { /* ocpp-facts F10 */
+    if (rc == AMP_E_FULL) { /* our failure; nothing can be answered without the id */
+        refuse(out, v, rc);
+        if (!f->id.at)
+            discard(out, rc);
+    } else if (rc == AMP_E_KIND) { /* ocpp-facts F10 */
         discard(out, rc);
         if (v == AMP_OCPP201)
             out->kind = AMP_ANSWER_ERROR;

@@ -45,14 +45,16 @@ uint32_t amp_text_chars(struct amp_text t);
 /* Valid UTF-8 (no surrogates, no overlong forms, at most U+10FFFF)? */
 bool amp_text_utf8(struct amp_text t);
 
-/* Copy into a C string of `cap` bytes, cut at a character boundary, always terminated. Returns dst. */
+/* Copy into a C string of `cap` bytes, cut at a character boundary, always terminated. Returns dst.
+ */
 char *amp_text_copy(char *dst, size_t cap, struct amp_text t);
 
 /* 64-bit hash of the bytes (FNV-1a); `amp_text_hashi` folds A-Z first. */
 uint64_t amp_text_hash(struct amp_text t);
 uint64_t amp_text_hashi(struct amp_text t);
 
-/* Decimal integer, optional sign, nothing else. 0 and *out, or AMP_E_TYPE, or AMP_E_VALUE beyond 64 bits. */
+/* Decimal integer, optional sign, nothing else. 0 and *out, or AMP_E_TYPE, or AMP_E_VALUE beyond 64
+ * bits. */
 int amp_text_int(struct amp_text t, int64_t *out);
 
 #endif
