@@ -30,6 +30,8 @@ struct world_tx { /* what the central system has on file */
     char tag[24], started[32], stopped[32], reason[24], stop_tag[24];
     unsigned starts, stops, meters;
     bool unknown; /* made of a stop with id -1 */
+    bool reserved;
+    int64_t reservation;
 };
 
 struct world {
@@ -163,6 +165,8 @@ static inline struct world_tx *world_started(struct world *w, const char *p)
     fresh.start_wh = world_int(p, "meterStart");
     world_get(p, "idTag", fresh.tag, sizeof(fresh.tag));
     world_get(p, "timestamp", fresh.started, sizeof(fresh.started));
+    fresh.reserved = strstr(p, "\"reservationId\":") != NULL;
+    fresh.reservation = world_int(p, "reservationId");
     for (unsigned i = 0; i < w->tx_count; i++) {
         struct world_tx *t = &w->tx[i];
 
