@@ -1,5 +1,7 @@
-/* cli/station.c - amperstand station: one simulated station on this machine. */
+/* cli/station.c - amperstand station: one station on this machine, simulated or with real hardware.
+ */
 #include "cli/cli.h"
+#include "fleet/real.h"
 #include "fleet/solo.h"
 #include "ocpp/http1.h"
 
@@ -15,7 +17,8 @@ static const char about[] =
     "charge and leave, and it\n"
     "then stays for remote start, remote stop and unlock until Ctrl-C. Two connectors by default: "
     "1 FAST 22 kW,\n"
-    "2 NORMAL 7.4 kW, one phase each. What happens is on stdout, problems are on stderr.";
+    "2 NORMAL 7.4 kW, one phase each. What happens is on stdout, problems are on stderr.\n"
+    "With --hardware it is a real one: docs/hardware.md has the wiring and the file.";
 
 static const char examples[] =
     "  amperstand station --url ws://127.0.0.1:8080/ocpp --id CP001 --scenario demo\n"
@@ -27,10 +30,14 @@ static const char examples[] =
     "      no story; keeps its journal and meters in ./cp001, so that a transaction survives any "
     "end of the process\n"
     "  amperstand station --url ws://127.0.0.1:8080/ocpp --id CP001 --scenario shift.txt --trace\n"
-    "      a story of your own, with every message shown; the format stands in fleet/scenario.h\n";
+    "      a story of your own, with every message shown; the format stands in fleet/scenario.h\n"
+    "  amperstand station --url ws://127.0.0.1:8080/ocpp --id CP001 --hardware modbus:wallbox.conf "
+    "--data /var/lib/cp001\n"
+    "      a real wallbox: meter, contactor and plug through Modbus, as wallbox.conf describes "
+    "them\n";
 
 struct wish {
-    const char *url, *id, *password, *data, *scenario, *ledger, *config, *log;
+    const char *url, *id, *password, *data, *scenario, *ledger, *config, *log, *hardware;
     int64_t connectors, speed, seed, sample_s, retry_s[2], attempts;
     bool exit_when_done, trace;
 };
@@ -152,6 +159,62 @@ static int play(const struct wish *w, const struct solo_options *o)
     return verdict(w, &result);
 }
 
+static int real_error(const struct cli_usage *usage, const struct wish *w, int rc, unsigned line,
+                      const char *why)
+{
+    if (rc == AMP_E_SUPPORT)
+        return cli_usage_error(usage, "hardware", "%s", why);
+    if (rc == AMP_E_ABSENT)
+        return cli_usage_error(usage, "hardware", "'%s': %s", w->hardware, strerror(errno));
+    if (rc == AMP_E_FORMAT && line)
+        return cli_usage_error(usage, "hardware", "'%s' line %u: %s", w->hardware, line, why);
+    if (rc == AMP_E_FORMAT)
+        return cli_usage_error(usage, "hardware", "'%s': %s", w->hardware, why);
+    return open_error(w, rc);
+}
+
+/* Until a signal ends it, or the attempts to connect are used up. */
+static int run_real(const struct cli_usage *usage, const struct wish *w,
+                    const struct amp_station_config *config, enum amp_log_level level)
+{
+    struct real_options o = { .config = *config,
+                              .hardware = w->hardware,
+                              .data_dir = w->data,
+                              .ledger_path = w->ledger,
+                              .trace = w->trace,
+                              .log_level = level,
+                              .out = stdout };
+    struct real_result real;
+    struct solo_result result;
+    struct posix_loop loop;
+    struct real *r;
+    const char *why;
+    unsigned line;
+    int rc;
+
+    if (w->scenario || w->speed != 1000)
+        return cli_usage_error(usage, "hardware", "real hardware plays no story and has one speed");
+    if (posix_loop_open(&loop, 1000, true) < 0) {
+        perror("amperstand station");
+        return CLI_FAILED;
+    }
+    o.config.model = AMP_TEXT("Wallbox");
+    rc = real_open(&loop, &o, &r, &line, &why);
+    if (rc < 0) {
+        posix_loop_close(&loop);
+        return real_error(usage, w, rc, line, why);
+    }
+    posix_run(&loop);
+    real_result(r, &real);
+    real_close(r);
+    posix_loop_close(&loop);
+    result = (struct solo_result){ .ever_up = real.ever_up,
+                                   .given_up = real.given_up,
+                                   .failure = real.failure,
+                                   .fault = real.fault };
+    return verdict(w, &result);
+}
+
 static int check_url(const struct cli_usage *usage, const char *url)
 {
     struct amp_url parts;
@@ -192,6 +255,7 @@ static int run(int argc, char **argv)
         { "id", CLI_TEXT, "NAME", &w.id, "identity of the station, its last path segment", 0, 0, true, NULL, false },
         { "password", CLI_TEXT, "TEXT", &w.password, "Basic credentials; none by default", 0, 0, false, "AMPERSTAND_STATION_PASSWORD", true },
         { "connectors", CLI_NUMBER, "N", &w.connectors, "number of connectors (2)", 1, AMP_CONNECTORS_MAX, false, NULL, false },
+        { "hardware", CLI_TEXT, "modbus:FILE", &w.hardware, "real hardware, as the file describes it; simulated without", 0, 0, false, NULL, false },
         { "scenario", CLI_TEXT, "FILE", &w.scenario, "a story to play: a file, or 'demo'", 0, 0, false, NULL, false },
         { "speed", CLI_DECIMAL, "N", &w.speed, "so many times faster than real time (1)", 100, 1000000, false, NULL, false },
         { "exit-when-done", CLI_FLAG, NULL, &w.exit_when_done, "end when the story is complete and all is delivered", 0, 0, false, NULL, false },
@@ -234,6 +298,8 @@ static int run(int argc, char **argv)
                                "needs a story to complete; add --scenario demo");
     snprintf(interval, sizeof interval, "MeterValueSampleInterval=%" PRId64, w.sample_s);
     fill_config(&config, &w, settings);
+    if (w.hardware)
+        return run_real(&usage, &w, &config, (enum amp_log_level)level);
     solo.data_dir = w.data;
     solo.ledger_path = w.ledger;
     solo.scenario = w.scenario ? &story : NULL;

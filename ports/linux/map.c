@@ -287,6 +287,12 @@ static int on_connector(struct reader *r)
         c->wired = (int)n;
         return 0;
     }
+    if (amp_text_is(r->word[2], "most")) {
+        if (r->count != 4 || !number(r->word[3], 6, 80, &n))
+            return refuse(r, "6 to 80 ampere per phase");
+        c->most_ma = (int32_t)n * 1000;
+        return 0;
+    }
     slot = find(slots, AMP_COUNT(slots), r->word[2]);
     if (slot < WALLBOX_METER_SLOTS)
         return refuse(r, "what is it? see the list in map.h; quantities belong into a profile");
@@ -448,8 +454,10 @@ int wallbox_map_parse(struct amp_text text, struct wallbox_map *out, unsigned *l
 
     *out =
         (struct wallbox_map){ .answer_ms = 300, .poll_ms = 500, .stale_ms = 3000, .bolt_ms = 1000 };
-    for (int c = 1; c <= AMP_CONNECTORS_MAX; c++)
+    for (int c = 1; c <= AMP_CONNECTORS_MAX; c++) {
         out->connector[c].wired = 3;
+        out->connector[c].most_ma = 16000;
+    }
     *line = 0;
     while (text.len) {
         const char *end = memchr(text.at, '\n', text.len);

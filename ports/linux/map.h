@@ -15,6 +15,7 @@
  *
  *   connector N meter BUS UNIT PROFILE  sdm630, sdm72, sdm120, or one of the file's own
  *   connector N wired PHASES            how many phases are connected (3)
+ *   connector N most AMPERE             per phase: what cable and fuse allow (16)
  *   connector N WHAT BUS UNIT TABLE ADDRESS [TYPE] [SCALE] [inverted]
  *   connector N fault BUS UNIT TABLE ADDRESS [TYPE] [inverted] ERROR     as OCPP 1.6 spells it
  *   profile NAME QUANTITY TABLE ADDRESS [TYPE] [SCALE]
@@ -111,6 +112,7 @@ struct wallbox_connector_map {
     struct wallbox_point points[WALLBOX_SLOTS];
     int errors[WALLBOX_FAULTS_MAX]; /* enum amp_error of the fault inputs */
     int faults, wired;
+    int32_t most_ma;
 };
 
 struct wallbox_profile {

@@ -23,7 +23,7 @@ static const char whole[] =
     "connector 1 fault box 1 discrete 5 inverted GroundFailure\n"
     "connector 1 fault box 1 input 13 bit3 HighTemperature\n"
     "connector 2 meter meters 2 mine\n"
-    "connector 2 wired 1\n"
+    "connector 2 wired 1\nconnector 2 most 32\n"
     "connector 2 permit box 1 coil 1 inverted\n"
     "connector 2 limit box 1 holding 101 0.1\n"
     "connector 2 plug box 1 discrete 6\n";
@@ -60,7 +60,8 @@ static void test_whole(void)
           "faults");
     CHECK(c->points[WALLBOX_FAULT].inverted && c->points[WALLBOX_FAULT + 1].bit == 3, "bits");
     c = &m.connector[2];
-    CHECK(c->wired == 1 && c->points[WALLBOX_PERMIT].inverted &&
+    CHECK(c->wired == 1 && c->most_ma == 32000 && m.connector[1].most_ma == 16000 &&
+              c->points[WALLBOX_PERMIT].inverted &&
               c->points[WALLBOX_ENERGY].type == WALLBOX_U32_LE &&
               c->points[WALLBOX_ENERGY].unit == 2 && !c->points[WALLBOX_CURRENT].used,
           "connector 2");
@@ -99,6 +100,7 @@ static void test_refused(void)
         { BUS "connector 1 fault box 1 discrete 0 Broken",                      2, "an error of OCPP"},
         { BUS "connector 1 fault box 1 discrete 0 NoError",                     2, "an error of OCPP"},
         { BUS "connector 1 wired 2",                                            2, "1 or 3"          },
+        { BUS "connector 1 most 5",                                             2, "6 to 80"         },
         { BUS "connector 1 meter box 1 sdm999",                                 2, "no such meter"   },
         { BUS "profile p power input 1\nconnector 1 meter box 1 p",             3, "needs energy"    },
         { "profile p volume input 1",                                           1, "QUANTITY"        },
