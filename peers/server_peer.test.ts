@@ -95,7 +95,8 @@ test('remote commands', async () => {
   await until('unavailable', async () => of('StatusNotification').filter((s) => s.connectorId === 2).at(-1)?.status === 'Unavailable');
   assert.equal((await peer.call('ChangeAvailability', { connectorId: 2, type: 'Operative' })).status, 'Accepted');
 
-  await assert.rejects(peer.call('GetLocalListVersion', {}), { rpcErrorCode: 'NotSupported' }, 'known, but of a profile that is not there');
+  assert.deepEqual(await peer.call('GetLocalListVersion', {}), { listVersion: 0 });
+  await assert.rejects(peer.call('StartTransaction', { connectorId: 1, idTag: 'X', meterStart: 0, timestamp: new Date().toISOString() }), { rpcErrorCode: 'NotSupported' }, 'known, but not for a station');
   const boots = of('BootNotification').length;
   assert.equal((await peer.call('Reset', { type: 'Soft' })).status, 'Accepted');
   await until('it boots again', async () => of('BootNotification').length > boots, 60_000);
