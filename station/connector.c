@@ -214,12 +214,17 @@ static bool offers(const struct amp_connector *c)
     return c->tx.open && !c->tx.blocked && !c->tx.stopping && !c->paused;
 }
 
+static bool flows(const struct amp_connector *c)
+{
+    return offers(c) && c->plugged && c->status != AMP_FAULTED;
+}
+
 static void drive(struct amp_station *st, int connector)
 {
     struct amp_connector *c = &st->con[connector];
     bool offered = offers(c);
 
-    permit(st, connector, offered && c->plugged && c->status != AMP_FAULTED);
+    permit(st, connector, flows(c));
     if (!c->tx.open || c->tx.stopping || c->status == AMP_FAULTED)
         return;
     (void)amp_connector_step(st, connector,
@@ -228,17 +233,24 @@ static void drive(struct amp_station *st, int connector)
                                                       : AMP_EV_PAUSE_EV);
 }
 
-/* What one takes may change what is left for the others (122); off comes before on. */
+static void drive_all(struct amp_station *st, unsigned which, bool on)
+{
+    for (int i = 1; i <= st->connectors; i++)
+        if (which >> i & 1 && flows(&st->con[i]) == on)
+            drive(st, i);
+}
+
+/* What one takes changes what is left for the others (122): less and off come before more and on.
+ */
 void amp_connector_energy(struct amp_station *st, int connector)
 {
-    unsigned changed = amp_offer_update(st) | (connector ? 1u << connector : 0);
+    struct amp_limits l;
+    unsigned which = amp_offer_look(st, &l) | (connector ? 1u << connector : 0);
 
-    for (int on = 0; on < 2; on++)
-        for (int i = 1; changed && i <= st->connectors; i++)
-            if (changed >> i & 1 && offers(&st->con[i]) == on) {
-                changed &= ~(1u << i);
-                drive(st, i);
-            }
+    amp_offer_apply(st, &l, false);
+    drive_all(st, which, false);
+    amp_offer_apply(st, &l, true);
+    drive_all(st, which, true);
 }
 
 /* ---- plug ---- */

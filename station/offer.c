@@ -69,37 +69,44 @@ void amp_offer_init(struct amp_station *st)
         st->smart.ma[i] = -1;
 }
 
-unsigned amp_offer_update(struct amp_station *st)
+unsigned amp_offer_look(struct amp_station *st, struct amp_limits *out)
 {
     struct amp_site s;
-    struct amp_limits l;
     int64_t t;
     unsigned changed = 0;
 
     amp_profiles_sweep(st);
     t = look(st, &s);
-    amp_smart_evaluate(&s, t, &l);
-    if (l.until_ms != AMP_EVER)
-        (void)amp_due(st, st->now + (uint64_t)(l.until_ms - t));
-    for (int more = 0; more < 2; more++)
-        for (int i = 1; i <= st->connectors; i++) {
-            struct amp_connector *c = &st->con[i];
-            int32_t ma = (int32_t)(l.ua[i] / 1000), before = st->smart.ma[i];
+    amp_smart_evaluate(&s, t, out);
+    if (out->until_ms != AMP_EVER)
+        (void)amp_due(st, st->now + (uint64_t)(out->until_ms - t));
+    for (int i = 1; i <= st->connectors; i++) {
+        bool pause = out->ua[i] / 1000 < s.con[i].least_ma;
 
-            if (ma < s.con[i].least_ma)
-                ma = 0;
-            if (!c->tx.open || (ma > before) != more)
-                continue;
-            if (c->paused != (ma == 0))
-                changed |= 1u << i;
-            c->paused = ma == 0;
-            if (!st->hw->limit)
-                st->smart.ma[i] = ma; /* only the contactor can act */
-            else if (c->status != AMP_FAULTED &&
-                     (ma != before || l.phases[i] != st->smart.phases[i]))
-                command(st, i, ma, l.phases[i]);
-        }
+        if (pause)
+            out->ua[i] = 0;
+        if (!s.con[i].active)
+            out->phases[i] = 0; /* nothing flows: nothing to tell the pilot */
+        if (!s.con[i].in_tx || st->con[i].paused == pause)
+            continue;
+        st->con[i].paused = pause;
+        changed |= 1u << i;
+    }
     return changed;
+}
+
+void amp_offer_apply(struct amp_station *st, const struct amp_limits *l, bool more)
+{
+    for (int i = 1; i <= st->connectors; i++) {
+        int32_t ma = (int32_t)(l->ua[i] / 1000), before = st->smart.ma[i];
+
+        if (!l->phases[i] || (ma > before) != more)
+            continue;
+        if (!st->hw->limit)
+            st->smart.ma[i] = ma; /* only the contactor can act */
+        else if (ma != before || l->phases[i] != st->smart.phases[i])
+            command(st, i, ma, l->phases[i]);
+    }
 }
 
 void amp_offer_poll(struct amp_station *st)

@@ -327,7 +327,7 @@ unsigned amp_smart_composite(const struct amp_site *s, int connector, int64_t t,
         struct amp_slice now;
 
         amp_smart_evaluate(s, t + (int64_t)at * 1000, &l);
-        now = (struct amp_slice){ at, amp_smart_tenths(&l, connector, unit), l.phases[connector] };
+        now = (struct amp_slice){ amp_smart_tenths(&l, connector, unit), at, l.phases[connector] };
         if (n == 0 || out[n - 1].tenths != now.tenths || out[n - 1].phases != now.phases) {
             if (n == cap)
                 break;

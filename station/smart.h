@@ -91,8 +91,8 @@ void amp_smart_evaluate(const struct amp_site *s, int64_t t, struct amp_limits *
 int64_t amp_smart_tenths(const struct amp_limits *l, int connector, enum amp_rate_unit unit);
 
 struct amp_slice {
-    uint32_t start_s;
     int64_t tenths;
+    uint32_t start_s;
     uint8_t phases;
 };
 
@@ -143,9 +143,10 @@ struct amp_smart {
     uint8_t phases[AMP_CONNECTORS_MAX + 1];
 };
 void amp_offer_init(struct amp_station *st);
-/* Evaluate, and tell the hardware what changed: less before more. Returns a bit for each connector that began or ceased to pause:
- * its energy is the caller's business. */
-unsigned amp_offer_update(struct amp_station *st);
+/* The limits now, 0 where they pause. Returns a bit for each connector that began or ceased to pause: its energy is the caller's
+ * business, who first applies less, then switches off, and then the other way round, so that the sum never passes the limit. */
+unsigned amp_offer_look(struct amp_station *st, struct amp_limits *out);
+void amp_offer_apply(struct amp_station *st, const struct amp_limits *l, bool more);
 void amp_offer_poll(struct amp_station *st);
 int32_t amp_offer_ma(const struct amp_station *st, int connector); /* Current.Offered */
 /* The picture for questions about `connector`: one that is idle is taken as if a car came now. Returns t. */

@@ -2,6 +2,8 @@
  * 3.57; station-1.6 133. Tells what the output will do, as far as is known now. */
 #include "station/v16/v16.h"
 
+#define DURATION_MAX 999999999 /* s: 31 years, so that all slices fit a message */
+
 static int write(struct amp_station *st, const struct amp_slice *slices, unsigned count,
                  struct ocpp16_charging_schedule *out)
 {
@@ -44,7 +46,7 @@ static int on_call(struct amp_station *st, const void *request, void *reply)
     out->schedule_start = amp_offer_site(st, (int)in->connector_id, &site);
     out->charging_schedule = schedule;
     count = amp_smart_composite(&site, (int)in->connector_id, out->schedule_start,
-                                in->duration < INT32_MAX ? (uint32_t)in->duration : INT32_MAX,
+                                in->duration < DURATION_MAX ? (uint32_t)in->duration : DURATION_MAX,
                                 (enum amp_rate_unit)unit, slices, AMP_SLICES_MAX, &covered);
     schedule->has = OCPP16_HAS_CHARGING_SCHEDULE_DURATION;
     schedule->duration = covered;
