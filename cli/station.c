@@ -37,8 +37,8 @@ static const char examples[] =
     "them\n";
 
 struct wish {
-    const char *url, *id, *password, *data, *scenario, *ledger, *config, *log, *hardware;
-    int64_t connectors, speed, seed, sample_s, retry_s[2], attempts;
+    const char *url, *id, *password, *data, *scenario, *ledger, *config, *log, *hardware, *vehicle;
+    int64_t connectors, speed, seed, faults, sample_s, retry_s[2], attempts;
     bool exit_when_done, trace;
 };
 
@@ -264,7 +264,9 @@ static int run(int argc, char **argv)
         { "sample", CLI_NUMBER, "SECONDS", &w.sample_s, "time between meter values (5)", 1, 86400, false, NULL, false },
         { "retry", CLI_RANGE, "MIN-MAX", &w.retry_s, "seconds between attempts to connect, doubling (5-300)", 1, 86400, false, NULL, false },
         { "attempts", CLI_NUMBER, "N", &w.attempts, "attempts to connect before giving up, 0 for ever (10)", 0, 1000000, false, NULL, false },
-        { "seed", CLI_NUMBER, "N", &w.seed, "for the wobble of the voltage (1)", 0, INT32_MAX, false, NULL, false },
+        { "vehicle", CLI_TEXT, "KIND", &w.vehicle, "every car is a hybrid, compact, van or rickshaw, by physics and in real time", 0, 0, false, NULL, false },
+        { "faults", CLI_NUMBER, "SECONDS", &w.faults, "something breaks about this often; 0: never (0)", 0, 100000000, false, NULL, false },
+        { "seed", CLI_NUMBER, "N", &w.seed, "for faults and the wobble of the voltage (1)", 0, INT32_MAX, false, NULL, false },
         { "trace", CLI_FLAG, NULL, &w.trace, "show every OCPP message", 0, 0, false, NULL, false },
         { "log", CLI_TEXT, "LEVEL", &w.log, "error, warn, info or debug, to stderr (warn)", 0, 0, false, NULL, false },
         { "config", CLI_TEXT, "FILE", &w.config, "options from a file, 'name = value' a line", 0, 0, false, NULL, false },
@@ -293,6 +295,9 @@ static int run(int argc, char **argv)
         return -level;
     if (w.scenario && (rc = read_story(&usage, &w, story_text, steps, &story)) > 0)
         return rc;
+    if (w.vehicle && !(solo.vehicle = vehicle_find(w.vehicle)))
+        return cli_usage_error(&usage, "vehicle", "'%s' is no kind of car; see fleet/vehicle.h",
+                               w.vehicle);
     if (w.exit_when_done && !w.scenario)
         return cli_usage_error(&usage, "exit-when-done",
                                "needs a story to complete; add --scenario demo");
@@ -305,6 +310,7 @@ static int run(int argc, char **argv)
     solo.scenario = w.scenario ? &story : NULL;
     solo.exit_when_done = w.exit_when_done;
     solo.trace = w.trace;
+    solo.faults_s = (uint32_t)w.faults;
     solo.seed = (uint32_t)w.seed;
     solo.log_level = (enum amp_log_level)level;
     return play(&w, &solo);

@@ -117,6 +117,7 @@ static void test_usage(void)
          "--scenario: cannot open",                                                                                          2},
         { "station --url ws://127.0.0.1:1/ocpp --id CP001 --connectors 1 --scenario demo",
          "--connectors",                                                                                                     2},
+        { "station --url ws://127.0.0.1:1/ocpp --id CP001 --vehicle bicycle",                  "--vehicle",                  2},
         { "station --url ws://127.0.0.1:1/ocpp --id CP001 --hardware gpio:1",                  "--hardware",                 2},
         { "station --url ws://127.0.0.1:1/ocpp --id CP001 --hardware modbus:/none",            "--hardware",
          2                                                                                                                    },

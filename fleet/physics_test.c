@@ -62,9 +62,9 @@ static void test_taper(void)
             physics_advance(&p, t, true, 32000, 3);
             most = fmax(most, physics_power_w(&p));
             CHECK(p.pack_v < ceiling + 0.5, "kind %d: %.2f V above the ceiling", kind, p.pack_v);
-            if (!begins && p.pack_v >= ceiling - 0.05)
+            if (begins <= 0 && p.pack_v >= ceiling - 0.05)
                 begins = p.soc;
-            if (begins && p.soc > begins + 0.01 && !p.full) {
+            if (begins > 0 && p.soc > begins + 0.01 && !p.full) {
                 CHECK(p.pack_a <= last + 0.05, "kind %d: the current rises at %.3f", kind, p.soc);
                 last = p.pack_a;
             }

@@ -1,7 +1,7 @@
 /* fleet/solo.c - a story, its cars, its lines. The station's side of everything stands in station/.
  */
 #include "fleet/solo.h"
-#include "fleet/plant.h"
+#include "fleet/faults.h"
 #include "messages/ocpp16.h"
 #include "ocpp/http1.h"
 #include "ocpp/time.h"
@@ -24,6 +24,7 @@ struct solo {
     struct amp_station_config config;
     struct posix_device *device;
     struct plant plant;
+    struct faults faults;
     struct view view;
     struct ledger ledger;
     struct ledger_talk talk;
@@ -124,9 +125,10 @@ static void on_stopped(struct solo *s, struct visit *v, const struct amp_event *
     if (v->session) {
         s->result.sessions++;
         line.seconds = (uint32_t)((ms + 500) / 1000);
-        if (ms) /* the meter runs VEHICLE_COMPRESSION times as fast as the power says */
-            line.average_w =
-                (int32_t)((double)line.energy_wh * 3600e3 / VEHICLE_COMPRESSION / (double)ms);
+        if (ms &&
+            b->vehicle.kind) /* the meter of the demo's cars runs faster than the power says */
+            line.average_w = (int32_t)((double)line.energy_wh * 3600e3 /
+                                       vehicle_compression(b->vehicle.kind) / (double)ms);
         view_session(&s->view, story_ms(s), &line);
     }
     v->session = false;
@@ -262,7 +264,7 @@ static void start_station(struct solo *s)
 
 static void arrive(struct solo *s, int connector, const char *kind)
 {
-    const struct vehicle_kind *k = vehicle_find(kind);
+    const struct vehicle_kind *k = s->options.vehicle ? s->options.vehicle : vehicle_find(kind);
 
     if (s->plant.bays[connector].occupied) {
         SAY(s, VIEW_BAD, "arrive", "connector %d is occupied", connector);
@@ -367,8 +369,8 @@ static void drive(struct solo *s, int c)
     if (v->session && !v->charging_since && vehicle_power_w(&b->vehicle) > 0)
         v->charging_since = now;
     if (st && v->session && !v->stopping && b->occupied &&
-        (vehicle_full(&b->vehicle) ||
-         (v->charging_since && now - v->charging_since >= SCENARIO_CHARGE_MS)))
+        (vehicle_full(&b->vehicle) || (v->charging_since && !b->vehicle.kind->physics &&
+                                       now - v->charging_since >= SCENARIO_CHARGE_MS)))
         stop(s, st, c);
     if (v->leave_at && now >= v->leave_at)
         leave(s, c);
@@ -405,8 +407,8 @@ static bool flushed(struct solo *s)
     return (st && amp_station_queued(st) == 0) || now_of(s) - s->done_at >= SOLO_FLUSH_MS;
 }
 
-/* A driver shows the tag when the display says that the station is ready, and a story is over when its
- * sessions are: however slow the machine, the network or the other side. */
+/* A driver shows the tag when the display says that the station is ready, and a story is over when
+ * its sessions are: however slow the machine, the network or the other side. */
 static bool must_wait(const struct solo *s, enum scenario_action action)
 {
     const struct amp_station *st = posix_device_station(s->device);
@@ -442,6 +444,26 @@ static void play_due(struct solo *s)
     }
 }
 
+/* What breaks and is repaired, and the cars. */
+static void advance(struct solo *s)
+{
+    struct amp_station *st = posix_device_station(s->device);
+    bool told = s->options.faults_s && faults_step(&s->faults, st);
+
+    told |= plant_step(&s->plant, st);
+    if (told)
+        posix_device_touch(s->device);
+}
+
+static void on_fault(void *ctx, uint64_t at_ms, int connector, enum faults_kind kind, bool broken)
+{
+    struct solo *s = ctx;
+
+    (void)at_ms;
+    SAY(s, broken ? VIEW_BAD : VIEW_GOOD, broken ? "breaks" : "repaired", "connector %d: %s",
+        connector, faults_name(kind));
+}
+
 static void on_tick(void *ctx)
 {
     struct solo *s = ctx;
@@ -450,8 +472,7 @@ static void on_tick(void *ctx)
     play_due(s);
     t = story_ms(s);
     before = s->tick.due_ms > s->begin ? s->tick.due_ms - s->begin : 0;
-    if (plant_step(&s->plant, posix_device_station(s->device)))
-        posix_device_touch(s->device);
+    advance(s);
     for (int c = 1; c <= s->config.connectors; c++) {
         if (before >= PLANT_STEP_MS &&
             (before - PLANT_STEP_MS) / SOLO_STATUS_MS != t / SOLO_STATUS_MS)
@@ -492,6 +513,9 @@ int solo_open(struct posix_loop *l, const struct solo_options *o, struct solo **
         s->result.expected += s->options.scenario->steps[i].action == SCENARIO_TAG;
     view_open(&s->view, o->out);
     plant_init(&s->plant, &s->config, &l->clock, o->seed);
+    faults_init(&s->faults, &s->plant, o->faults_s, SOLO_BROKEN_S, o->seed);
+    s->faults.on_change = on_fault;
+    s->faults.ctx = s;
     rc = ledger_open(&s->ledger, o->ledger_path);
     if (rc < 0)
         goto fail;

@@ -3,20 +3,24 @@
  *
  * Cars behave: one that is full, or has charged for SCENARIO_CHARGE_MS, is stopped by its driver
  * and leaves a second after its session ended. An accepted remote start brings a car to an empty
- * connector a second later; it charges in the same way. */
+ * connector a second later; it charges in the same way. A car with physics charges in real time
+ * and stays until it is full. */
 #ifndef FLEET_SOLO_H
 #define FLEET_SOLO_H
 
 #include "fleet/ledger.h"
 #include "fleet/scenario.h"
+#include "fleet/vehicle.h"
 #include "fleet/view.h"
 #include "ports/posix/device.h"
 
 #define SOLO_STATUS_MS 5000  /* a status line for each session */
 #define SOLO_LEAVE_MS  1000  /* from the end of a session to the unplugging */
 #define SOLO_ARRIVE_MS 1000  /* from a remote start to the car */
+#define SOLO_BROKEN_S  60    /* what is broken is repaired after about this time */
 #define SOLO_FLUSH_MS  30000 /* what a finished story waits for unacknowledged messages */
-#define SOLO_HOLD_MS   120000 /* so long in all a story waits for the central system and its sessions */
+#define SOLO_HOLD_MS \
+    120000 /* so long in all a story waits for the central system and its sessions */
 
 struct solo_options {
     const struct amp_station_config *config; /* texts must outlive the run; settings included */
@@ -24,6 +28,8 @@ struct solo_options {
     const char *ledger_path;                 /* may be NULL */
     const struct scenario *scenario;         /* NULL: start at once, and wait for commands */
     bool exit_when_done, trace;              /* trace: every frame into the view */
+    const struct vehicle_kind *vehicle; /* every car is one of these; NULL: as the story says */
+    uint32_t faults_s; /* something breaks about this often, by the seed; 0: never */
     uint32_t seed;
     enum amp_log_level log_level;
     FILE *out;

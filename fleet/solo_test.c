@@ -13,8 +13,10 @@ static struct posix_loop loop;
 static struct csms *csms;
 static struct solo *solo;
 static FILE *out;
-static char url[64], text[65536];
+static char url[64], text[262144];
 static struct amp_station_config config;
+static const struct vehicle_kind *vehicle; /* instead of the story's; NULL */
+static uint32_t faults_s;
 static const char *const settings[] = {
     "MeterValueSampleInterval=5",
     "MeterValuesSampledData=Energy.Active.Import.Register,Power.Active.Import,Current.Import,"
@@ -47,6 +49,8 @@ static void begin_at(const struct scenario *story, bool exit_when_done, const ch
                                             .exit_when_done = exit_when_done,
                                             .data_dir = data,
                                             .ledger_path = ledger,
+                                            .vehicle = vehicle,
+                                            .faults_s = faults_s,
                                             .seed = 1,
                                             .log_level = AMP_LOG_ERROR,
                                             .out = out },
@@ -298,6 +302,61 @@ static void test_alone(void)
     fclose(out);
 }
 
+/* A car by physics, in real time: 10 kWh from 30 % to full, and it leaves by itself. */
+static void test_physics(void)
+{
+    static const struct scenario_step steps[] = {
+        {0,      SCENARIO_CLOCK,  0, ""         },
+        { 0,     SCENARIO_START,  0, ""         },
+        { 5000,  SCENARIO_ARRIVE, 1, "demo-fast"},
+        { 10000, SCENARIO_TAG,    1, "Physics1" },
+        { 20000, SCENARIO_DONE,   0, ""         },
+    };
+    static const struct scenario story = { steps, AMP_COUNT(steps) };
+    const struct csms_transaction *t;
+    const char *p;
+
+    vehicle = vehicle_find("hybrid");
+    begin_at(&story, false, NULL, NULL);
+    t = &csms_seen(csms)->transactions[0];
+    CHECK(turn(&loop, 600000), "rests");
+    CHECK(csms_seen(csms)->count == 1 && !t->stops, "it is not stopped after a minute");
+    CHECK(turn(&loop, 7200000), "rests");
+    p = printed();
+    CHECK(t->stops == 1 && t->meter_stop - t->meter_start > 8000 &&
+              t->meter_stop - t->meter_start < 9000,
+          "%d Wh", (int)(t->meter_stop - t->meter_start));
+    CHECK(strstr(p, "battery 100 %") || strstr(p, "battery 99 %"), "full");
+    CHECK(!t->falls && t->stopped_at - t->started_at > 4000000, "in real time: %d s",
+          (int)((t->stopped_at - t->started_at) / 1000));
+    vehicle = NULL;
+    end();
+}
+
+/* With faults by seed, the station says so, recovers, and no transaction is lost or left open. */
+static void test_faults(void)
+{
+    const struct csms_seen *seen;
+    const char *p;
+
+    faults_s = 30;
+    begin_at(&scenario_demo, false, NULL, NULL);
+    seen = csms_seen(csms);
+    CHECK(turn(&loop, 600000), "rests");
+    p = printed();
+    CHECK(strstr(p, "breaks") && strstr(p, "repaired") && strstr(p, "Faulted"), "things break");
+    CHECK(seen->count >= 1 && seen->unknown == 0, "%u transactions", seen->count);
+    for (unsigned i = 0; i < seen->count; i++)
+        CHECK(seen->transactions[i].starts == 1 && seen->transactions[i].stops == 1 &&
+                  !seen->transactions[i].falls,
+              "transaction %u: %u starts, %u stops", i + 1, seen->transactions[i].starts,
+              seen->transactions[i].stops);
+    faults_s = 0;
+    if (check_bad)
+        fputs(p, stderr);
+    end();
+}
+
 int main(void)
 {
     RUN(test_demo);
@@ -307,5 +366,7 @@ int main(void)
     RUN(test_reset);
     RUN(test_power_cut);
     RUN(test_alone);
+    RUN(test_physics);
+    RUN(test_faults);
     return check_end();
 }
