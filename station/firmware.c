@@ -260,6 +260,8 @@ static void leave(struct amp_station *st)
 
 static void over(struct amp_station *st)
 {
+    if (st->firmware_update.owed == AMP_FW_INVALID_SIGNATURE)
+        amp_events_raise(st, AMP_SEC_FIRMWARE_SIGNATURE, AMP_NO_TEXT);
     reopen(st);
     (void)store(st);
 }
@@ -339,10 +341,13 @@ enum amp_firmware_result amp_firmware_begin(struct amp_station *st,
     if (!r->location.len || r->location.len > AMP_LOCATION_MAX ||
         memchr(r->location.at, 0, r->location.len))
         return AMP_FW_REJECTED;
-    if (r->is_signed && (rc = t->trust(t->ctx, r->certificate, r->signature)) < 0)
+    if (r->is_signed && (rc = t->trust(t->ctx, r->certificate, r->signature)) < 0) {
+        if (rc == AMP_E_AUTH || rc == AMP_E_STATE)
+            amp_events_raise(st, AMP_SEC_FIRMWARE_CERTIFICATE, AMP_NO_TEXT);
         return rc == AMP_E_STATE  ? AMP_FW_REVOKED
                : rc == AMP_E_AUTH ? AMP_FW_BAD_CERTIFICATE
                                   : AMP_FW_REJECTED;
+    }
     cancel(st);
     f->state = SCHEDULED;
     f->is_signed = r->is_signed;
@@ -493,6 +498,8 @@ static void heard(struct amp_station *st, const struct amp_notice *n)
 
     if (!n->last || f->state != OWED || n->status != f->owed || n->id != f->id)
         return;
+    if (f->owed == AMP_FW_INSTALLED)
+        amp_events_raise(st, AMP_SEC_FIRMWARE_UPDATED, amp_text_of(st->firmware));
     f->state = IDLE;
     f->owed = 0;
     (void)store(st); /* not stored: it is told once more after a restart */

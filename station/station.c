@@ -392,3 +392,68 @@ int amp_station_setting(const struct amp_station *st, struct amp_text key, char 
     amp_config_value(st, (unsigned)row, &b);
     return b.full ? AMP_E_FULL : (int)b.len;
 }
+
+/* ---- lines for logs ---- */
+
+static int line_end(const struct amp_buf *b)
+{
+    return b->full ? AMP_E_FULL : (int)b->len;
+}
+
+int amp_station_setting_line(const struct amp_station *st, unsigned index, char *out, size_t cap)
+{
+    struct amp_buf b;
+
+    if (index >= amp_config_count())
+        return AMP_E_ABSENT;
+    if (!amp_config_readable(index))
+        return 0;
+    amp_buf_init(&b, out, cap);
+    amp_buf_text_put(&b, amp_config_name(index));
+    amp_buf_putc(&b, '=');
+    amp_config_value(st, index, &b);
+    return line_end(&b);
+}
+
+int amp_station_summary_line(const struct amp_station *st, unsigned index, char *out, size_t cap)
+{
+    const struct amp_journal *j = &st->journal;
+    const struct {
+        const char *name;
+        int64_t value;
+    } lines[] = {
+        {"starts",                         st->boot_count    },
+        { "accepted",                      st->ever_accepted },
+        { "connectors",                    st->connectors    },
+        { "transaction messages waiting",  st->queue.count   },
+        { "unreadable frames since start", st->link.malformed},
+        { "storage used",                  j->end            },
+        { "storage size",                  j->area_size      },
+        { "storage generation",            j->generation     },
+    };
+    struct amp_buf b;
+
+    if (index >= AMP_COUNT(lines))
+        return AMP_E_ABSENT;
+    amp_buf_init(&b, out, cap);
+    amp_buf_puts(&b, lines[index].name);
+    amp_buf_puts(&b, ": ");
+    amp_buf_int(&b, lines[index].value);
+    return line_end(&b);
+}
+
+int amp_station_security_line(struct amp_station *st, uint32_t *at, int64_t *unix_ms, char *out,
+                              size_t cap)
+{
+    struct amp_security_record r;
+    struct amp_buf b;
+
+    if (!amp_events_next(st, at, &r))
+        return AMP_E_ABSENT;
+    *unix_ms = amp_when_ms(st, r.when);
+    amp_buf_init(&b, out, cap);
+    amp_buf_puts(&b, amp_events_name(r.type));
+    amp_buf_puts(&b, r.info[0] ? " " : "");
+    amp_buf_puts(&b, r.info);
+    return line_end(&b);
+}

@@ -155,4 +155,11 @@ unsigned amp_station_queued(const struct amp_station *st);               /* tran
 /* Value of a configuration key (never AuthorizationKey): length written to `out`, or AMP_E_ABSENT, AMP_E_FULL. */
 int amp_station_setting(const struct amp_station *st, struct amp_text key, char *out, size_t cap);
 
+/* For logs and displays, line by line with `index` from 0; AMP_E_ABSENT: no more. Not terminated; length (0: not for eyes), or
+ * AMP_E_FULL. Settings are "Key=value"; summary tells of storage, queue and starts. */
+int amp_station_setting_line(const struct amp_station *st, unsigned index, char *out, size_t cap);
+int amp_station_summary_line(const struct amp_station *st, unsigned index, char *out, size_t cap);
+/* The security log, oldest first: *at from 0. The line is the event's name and what is known of it; *unix_ms when. */
+int amp_station_security_line(struct amp_station *st, uint32_t *at, int64_t *unix_ms, char *out, size_t cap);
+
 #endif

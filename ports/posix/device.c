@@ -1,6 +1,8 @@
 /* ports/posix/device.c - struct amp_port on Linux, and the driver that the core asks for. */
 #include "ports/posix/device.h"
 #include "ocpp/time.h"
+#include "ports/posix/logbook.h"
+#include "ports/posix/transfer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +16,10 @@ struct posix_device {
     struct amp_port port;
     struct posix_link link;
     struct posix_blocks blocks;
-    struct posix_timer timer; /* next amp_station_poll, or the end of a restart */
+    struct posix_logbook logbook;
+    struct posix_transfer *transfer; /* NULL: none */
+    char version[51];                /* of the image that runs, if one was ever installed */
+    struct posix_timer timer;        /* next amp_station_poll, or the end of a restart */
     struct amp_station *station;
     void *memory;
     bool rebooting, hard;
@@ -47,12 +52,18 @@ static void write_log(void *ctx, enum amp_log_level level, const char *text)
     char when[AMP_TIME_TEXT_MAX];
     struct timespec t;
 
-    if (level > d->options.log_level)
+    char line[256];
+
+    if (level > d->options.log_level && (level > AMP_LOG_INFO || !d->logbook.file))
         return;
     clock_gettime(CLOCK_REALTIME, &t);
     amp_time_text((int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000, when);
-    fprintf(stderr, "%s %-5s %.*s: %s\n", when, names[level], AMP_FMT(d->options.config->identity),
-            text);
+    snprintf(line, sizeof line, "%s %-5s %.*s: %s", when, names[level],
+             AMP_FMT(d->options.config->identity), text);
+    if (level <= AMP_LOG_INFO)
+        posix_logbook_add(&d->logbook, line);
+    if (level <= d->options.log_level)
+        fprintf(stderr, "%s\n", line);
 }
 
 static int net_open(void *ctx, const struct amp_endpoint *to)
@@ -128,6 +139,8 @@ static void settle(struct posix_device *d)
     }
     if (d->station && d->rebooting) {
         posix_link_close(&d->link);
+        if (d->transfer)
+            posix_transfer_stop(d->transfer);
         d->station = NULL;
         for (int c = 1; d->hard && c <= d->options.config->connectors; c++)
             if (d->options.hardware->permit(d->options.hardware->ctx, c, false) < 0)
@@ -144,6 +157,8 @@ static int start(struct posix_device *d, struct amp_fault *fault)
     d->rebooting = false;
     if (config.unix_ms) /* known once, so it is known now: also after a restart */
         config.unix_ms = (uint64_t)posix_clock_unix_ms(&d->loop->clock);
+    if (d->transfer && posix_transfer_version(d->transfer, d->version) == 0)
+        config.firmware = amp_text_of(d->version);
     rc = amp_station_init(d->memory, amp_station_size(), &config, &d->port, d->options.hardware,
                           d->options.on_event, d->options.ctx, now_of(d), &d->station, fault);
     if (rc < 0) {
@@ -204,6 +219,41 @@ static void on_closed(void *ctx, const char *why)
     settle(d);
 }
 
+static void on_transfer(void *ctx, enum amp_errand errand, int rc)
+{
+    struct posix_device *d = ctx;
+
+    if (!d->station)
+        return;
+    if (rc < 0)
+        write_log(d, AMP_LOG_WARN, amp_err_text(rc));
+    amp_station_transfer_done(d->station, errand, rc, now_of(d));
+    settle(d);
+}
+
+static bool report(void *ctx, enum amp_source source, int64_t from_ms, int64_t to_ms, FILE *out)
+{
+    struct posix_device *d = ctx;
+
+    return posix_logbook_report(&d->logbook, d->station, source, from_ms, to_ms, out);
+}
+
+static int open_files(struct posix_device *d)
+{
+    const struct posix_transfer_options o = {
+        .data_dir = d->options.data_dir,
+        .name = d->options.config->identity,
+        .roots = d->options.maker_roots,
+        .ca_file = d->options.ca_file,
+        .done = on_transfer,
+        .report = report,
+        .ctx = d,
+    };
+    int rc = posix_logbook_open(&d->logbook, o.data_dir, o.name);
+
+    return rc < 0 ? rc : posix_transfer_open(d->loop, &o, &d->transfer);
+}
+
 static const struct posix_link_events link_events = { on_connected, on_received, on_writable,
                                                       on_closed };
 
@@ -246,8 +296,17 @@ int posix_device_open(struct posix_loop *l, const struct posix_device_options *o
         .reboot = reboot,
         .log = write_log,
     };
+    if (o->data_dir && o->files) {
+        rc = open_files(d);
+        if (rc < 0)
+            goto fail_files;
+        d->port.transfer = posix_transfer_table(d->transfer);
+    }
     *out = d;
     return 0;
+fail_files:
+    posix_logbook_close(&d->logbook);
+    posix_blocks_close(&d->blocks);
 fail:
     free(d->memory);
     free(d);
@@ -265,6 +324,9 @@ void posix_device_close(struct posix_device *d)
 {
     posix_link_close(&d->link);
     posix_timer_clear(d->loop, &d->timer);
+    if (d->transfer)
+        posix_transfer_close(d->transfer);
+    posix_logbook_close(&d->logbook);
     posix_blocks_close(&d->blocks);
     free(d->memory);
     free(d);

@@ -21,6 +21,9 @@ struct posix_device_options {
                                                             tell it what is plugged in */
     void *ctx;                                           /* of both */
     const char *data_dir;             /* NULL: storage in memory, lost with the process */
+    bool files;                       /* with data_dir: a logbook, firmware and uploads (transfer.h) */
+    const char *maker_roots;          /* folder of who may sign firmware, see image.h; NULL: nobody, and it comes unsigned */
+    const char *ca_file;              /* who vouches for https servers; NULL: the system's list */
     uint32_t block_size, block_count; /* 0: POSIX_BLOCK_SIZE, POSIX_BLOCK_COUNT */
     enum amp_log_level log_level;     /* what goes to stderr: this and worse */
 };
