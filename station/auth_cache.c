@@ -2,6 +2,8 @@
  * empty one forgets all. */
 #include "station/impl.h"
 
+_Static_assert(AMP_CACHE_BYTES <= UINT16_MAX, "struct amp_tags counts so far");
+
 void amp_cache_init(struct amp_station *st)
 {
     st->cache.tags = (struct amp_tags){ st->cache.bytes, AMP_CACHE_BYTES, 0, 0 };

@@ -1,6 +1,8 @@
 /* station/local_list.c - see local_list.h. */
 #include "station/impl.h"
 
+_Static_assert(AMP_LIST_BYTES <= UINT16_MAX, "struct amp_tags counts so far");
+
 /* A record: u8 flags, u32 number of the update, i64 version, entries. */
 #define HEAD 13
 enum { FULL = 1, LAST = 2 };

@@ -479,6 +479,29 @@ static void test_any(void)
     world_close(&w);
 }
 
+/* S140: the only connector is the last one */
+static void test_any_of_one(void)
+{
+    struct world w;
+
+    world_defaults(&w);
+    w.config.connectors = 1;
+    CHECK(world_boot(&w) == 0, "start");
+    world_run(&w, 10);
+    world_mark(&w);
+    CHECK(!strcmp(reserve(&w, 0, 8, "TAG1", "FAM", HOUR), ACCEPTED), "%s", w.reply);
+    CHECK_TRACE(&w, "ok:ReserveNow S1:Reserved");
+    CHECK(!strcmp(reserve(&w, 1, 9, "TAG2", NULL, HOUR), OCCUPIED), "%s", w.reply);
+    world_tag(&w, 1, "TAG2");
+    CHECK(world_status(&w, 1) == AMP_RESERVED, "another group");
+    w.parent = "FAM";
+    world_tag(&w, 0, "TAG3");
+    CHECK(world_status(&w, 1) == AMP_PREPARING, "the group");
+    world_plug(&w, 1, true);
+    CHECK(w.tx_count == 1 && starts(&w, 8) == 1, "told with the number");
+    world_close(&w);
+}
+
 /* S140: a car that was plugged in waits while the other connector is lost; met at any connector */
 static void test_any_last_one(void)
 {
@@ -640,6 +663,7 @@ int main(void)
     RUN(test_car_waits);
     RUN(test_persisted);
     RUN(test_any);
+    RUN(test_any_of_one);
     RUN(test_any_last_one);
     RUN(test_any_expires);
     RUN(test_power_cut_at_every_write);
