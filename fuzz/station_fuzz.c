@@ -46,6 +46,19 @@ static const struct {
     { "TriggerMessage",         "{\"requestedMessage\":\"MeterValues\"}"                      },
     { "TriggerMessage",         "{\"requestedMessage\":\"BootNotification\"}"                 },
     { "GetConfiguration",       "{}"                                                          },
+    { "SendLocalList",
+     "{\"listVersion\":5,\"updateType\":\"Full\",\"localAuthorizationList\":[{\"idTag\":\"TAG1\","
+     "\"idTagInfo\":{\"status\":\"Accepted\",\"parentIdTag\":\"FAM\"}},{\"idTag\":\"TAG2\",\"idTagInfo\":{"
+     "\"status\":\"Blocked\",\"expiryDate\":\"2025-06-15T16:00:00Z\"}}]}" },
+    { "SendLocalList",
+     "{\"listVersion\":9,\"updateType\":\"Differential\",\"localAuthorizationList\":[{\"idTag\":\"TAG1\"},"
+     "{\"idTag\":\"R\",\"idTagInfo\":{\"status\":\"Accepted\"}}]}" },
+    { "ReserveNow",
+     "{\"connectorId\":1,\"expiryDate\":\"2025-06-15T18:00:00Z\",\"idTag\":\"TAG1\",\"reservationId\":1}" },
+    { "ReserveNow",
+     "{\"connectorId\":0,\"expiryDate\":\"2025-06-16T18:00:00Z\",\"idTag\":\"TAG2\",\"parentIdTag\":"
+     "\"FAM\",\"reservationId\":2}" },
+    { "CancelReservation",      "{\"reservationId\":2}" },
     { "ClearCache",             "{}"                                                          },
     { "Reset",                  "{\"type\":\"Soft\"}"                                         },
     { "Reset",                  "{\"type\":\"Hard\"}"                                         },
