@@ -431,6 +431,7 @@ static const char *missing(const struct wallbox_map *m)
         return "no connector";
     for (int c = 1; c <= m->connectors; c++) {
         const struct wallbox_point *p = m->connector[c].points;
+        uint16_t raw;
 
         if (!p[WALLBOX_PERMIT].used)
             return "every connector needs permit: what closes the contactor";
@@ -441,6 +442,9 @@ static const char *missing(const struct wallbox_map *m)
         for (size_t i = 0; i < AMP_COUNT(alike); i++)
             if (p[alike[i]].used != first[alike[i]].used)
                 return "lock, locked and limit: all connectors, or none";
+        if (p[WALLBOX_LIMIT].used &&
+            wallbox_encode(&p[WALLBOX_LIMIT], m->connector[c].most_ma / 1000.0, &raw) < 0)
+            return "the highest current does not fit into the register of limit";
         if (p[WALLBOX_LOCKED].used && !p[WALLBOX_LOCK].used)
             return "locked without lock";
     }

@@ -67,6 +67,26 @@ static void test_whole(void)
           "connector 2");
 }
 
+/* The example that the documentation points to. */
+static void test_example(void)
+{
+    static struct wallbox_map m;
+    static char room[8192];
+    FILE *f = fopen(AMP_SOURCE_DIR "/ports/linux/example.conf", "r");
+    const char *why = "";
+    unsigned line = 0;
+    size_t n;
+
+    CHECK(f, "example.conf");
+    if (!f)
+        return;
+    n = fread(room, 1, sizeof room, f);
+    fclose(f);
+    CHECK(wallbox_map_parse((struct amp_text){ room, (uint32_t)n }, &m, &line, &why) == 0,
+          "line %u: %s", line, why);
+    CHECK(m.connectors == 1 && m.bus_count == 2 && m.keys && m.connector[1].faults == 1, "whole");
+}
+
 static void test_refused(void)
 {
     static const char good[] =
@@ -126,6 +146,9 @@ static void test_refused(void)
     CHECK(wallbox_map_parse(amp_text_of(two), &m, &line, &why) < 0 && strstr(why, "twice"),
           "stale");
     snprintf(two, sizeof two,
+             "%sconnector 1 plug box 1 discrete 0\nconnector 1 limit box 1 holding 0 0.0001", good);
+    CHECK(wallbox_map_parse(amp_text_of(two), &m, &line, &why) < 0 && strstr(why, "fit"), "limit");
+    snprintf(two, sizeof two,
              "%sconnector 1 plug box 1 discrete 0\nconnector 2 meter box 2 sdm120\n"
              "connector 2 permit box 2 coil 0\nconnector 2 plug box 2 discrete 0\n"
              "connector 2 lock box 2 coil 1",
@@ -183,6 +206,7 @@ static void test_values(void)
 int main(void)
 {
     RUN(test_whole);
+    RUN(test_example);
     RUN(test_refused);
     RUN(test_values);
     return check_end();

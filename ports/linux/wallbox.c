@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define UNKNOWN 0 /* of enum amp_error: what the station believes is not known here */
+#define LEAST_MA 6000 /* IEC 61851-1: the pilot cannot say less */
+#define UNKNOWN  0    /* of enum amp_error: what the station believes is not known here */
 
 /* ---- commands ---- */
 
@@ -104,17 +105,29 @@ static int permit(void *ctx, int connector, bool on)
     return told(w, connector, command(w, connector, WALLBOX_PERMIT, on), AMP_ERROR_SWITCH);
 }
 
+/* Where phases cannot be switched, fewer of them are the same power on all that are wired: never
+ * more than was allowed, on any phase or in sum. */
+static int32_t spread(const struct wallbox *w, int c, int32_t ma, int phases)
+{
+    int wired = w->map.connector[c].wired;
+
+    if (phases >= wired)
+        return ma;
+    ma = (int32_t)((int64_t)ma * phases / wired);
+    return ma < LEAST_MA ? 0 : ma;
+}
+
 static int limit(void *ctx, int connector, int32_t ma, int phases)
 {
     struct wallbox *w = ctx;
-    int rc;
+    int rc = 0;
 
     if (!is_connector(w, connector) || ma < 0)
         return AMP_E_RANGE;
     if (has(w, connector, WALLBOX_PHASES))
         rc = command(w, connector, WALLBOX_PHASES, phases);
-    else /* fewer than are wired cannot be offered */
-        rc = phases < w->map.connector[connector].wired ? AMP_E_SUPPORT : 0;
+    else
+        ma = spread(w, connector, ma, phases);
     if (rc == 0)
         rc = command(w, connector, WALLBOX_LIMIT, ma / 1000.0);
     return told(w, connector, rc, AMP_ERROR_SWITCH);

@@ -14,6 +14,9 @@
  * contactors are opened. A device that must open its contactor when this machine dies needs a
  * watchdog of its own.
  *
+ * Phases: where `phase-switch` is missing, a limit on fewer phases than are wired becomes the same
+ * power on all of them, or a pause when that is below 6 A.
+ *
  * Errors that are told to the station, the first that applies:
  *   a fault input                                       its own error
  *   pilot E or F                                        OtherError

@@ -191,7 +191,10 @@ static void session(bool rtu)
     looks = s.box.cells->writes;
     CHECK(s.w.hw.limit(s.w.hw.ctx, 1, 13370, 3) == 0 && s.box.cells->writes == looks,
           "the same limit is not written twice");
-    CHECK(s.w.hw.limit(s.w.hw.ctx, 1, 13370, 1) == AMP_E_SUPPORT, "three phases are wired");
+    CHECK(s.w.hw.limit(s.w.hw.ctx, 1, 30000, 1) == 0 && s.box.cells->holdings[0] == 100,
+          "one of three phases: %u", s.box.cells->holdings[0]);
+    CHECK(s.w.hw.limit(s.w.hw.ctx, 1, 16000, 1) == 0 && s.box.cells->holdings[0] == 0,
+          "too little for three: %u", s.box.cells->holdings[0]);
     CHECK(s.w.hw.limit(s.w.hw.ctx, 1, 0, 3) == 0 && s.box.cells->holdings[0] == 0, "pause");
     CHECK(s.w.hw.permit(s.w.hw.ctx, 2, true) == AMP_E_RANGE, "no connector 2");
     CHECK(s.w.hw.meter(s.w.hw.ctx, 0, &r) == AMP_E_RANGE, "no connector 0");
