@@ -5,6 +5,7 @@
 #include "ports/posix/transfer.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -19,6 +20,7 @@ struct posix_device {
     struct posix_logbook logbook;
     struct posix_transfer *transfer; /* NULL: none */
     char version[51];                /* of the image that runs, if one was ever installed */
+    struct posix_pki *pki;           /* NULL: none */
     struct posix_timer timer;        /* next amp_station_poll, or the end of a restart */
     struct amp_station *station;
     void *memory;
@@ -70,11 +72,17 @@ static int net_open(void *ctx, const struct amp_endpoint *to)
 {
     struct posix_device *d = ctx;
 
-    if (to->tls) {
-        write_log(d, AMP_LOG_ERROR, "wss:// needs TLS, which this port does not have; use ws://");
+    struct posix_tls_options rules = { .pki = d->pki,
+                                       .certificate = to->certificate,
+                                       .unix_ms = posix_clock_unix_ms(&d->loop->clock) };
+
+    if (!to->tls)
+        return posix_link_open(&d->link, to->host, to->port);
+    if (!d->pki) {
+        write_log(d, AMP_LOG_ERROR, "wss:// needs certificates, which this device has not");
         return AMP_E_IO;
     }
-    return posix_link_open(&d->link, to->host, to->port);
+    return posix_link_open_tls(&d->link, to->host, to->port, &rules);
 }
 
 static int net_send(void *ctx, const void *data, size_t len)
@@ -215,6 +223,9 @@ static void on_closed(void *ctx, const char *why)
     struct posix_device *d = ctx;
 
     write_log(d, AMP_LOG_DEBUG, why);
+    if (d->link.secure && d->link.tls.failed)
+        amp_station_tls_failed(d->station, d->link.tls.fault, amp_text_of(d->link.tls.why),
+                               now_of(d));
     amp_station_closed(d->station, now_of(d));
     settle(d);
 }
@@ -257,6 +268,26 @@ static int open_files(struct posix_device *d)
 static const struct posix_link_events link_events = { on_connected, on_received, on_writable,
                                                       on_closed };
 
+static int open_pki(struct posix_device *d)
+{
+    const struct posix_device_options *o = &d->options;
+    char above[PATH_MAX], dir[PATH_MAX];
+    int rc = 0;
+
+    if (o->data_dir) {
+        if (snprintf(above, sizeof above, "%s/certs", o->data_dir) >= (int)sizeof above)
+            return AMP_E_IO;
+        rc = posix_data_path(dir, sizeof dir, above, o->config->identity, "");
+    }
+    if (rc == 0)
+        rc = posix_pki_open(o->data_dir ? dir : NULL, &d->pki);
+    if (rc == 0 && o->central_ca_file)
+        rc = posix_pki_roots(d->pki, o->central_ca_file);
+    if (rc == 0 && o->cert_file && o->key_file)
+        rc = posix_pki_own(d->pki, o->cert_file, o->key_file);
+    return rc;
+}
+
 int posix_device_open(struct posix_loop *l, const struct posix_device_options *o,
                       struct posix_device **out)
 {
@@ -279,6 +310,10 @@ int posix_device_open(struct posix_loop *l, const struct posix_device_options *o
                      : posix_blocks_memory(&d->blocks, size, count);
     if (rc < 0)
         goto fail;
+    if (o->certificates && (rc = open_pki(d)) < 0) {
+        posix_blocks_close(&d->blocks);
+        goto fail;
+    }
     posix_link_init(&d->link, l, &link_events, d);
     d->port = (struct amp_port){
         .ctx = d,
@@ -293,6 +328,7 @@ int posix_device_open(struct posix_loop *l, const struct posix_device_options *o
         .block_read = block_read,
         .block_write = block_write,
         .block_erase = block_erase,
+        .pki = d->pki ? posix_pki_table(d->pki) : NULL,
         .reboot = reboot,
         .log = write_log,
     };
@@ -308,6 +344,7 @@ fail_files:
     posix_logbook_close(&d->logbook);
     posix_blocks_close(&d->blocks);
 fail:
+    posix_pki_close(d->pki);
     free(d->memory);
     free(d);
     return rc;
@@ -328,6 +365,7 @@ void posix_device_close(struct posix_device *d)
         posix_transfer_close(d->transfer);
     posix_logbook_close(&d->logbook);
     posix_blocks_close(&d->blocks);
+    posix_pki_close(d->pki);
     free(d->memory);
     free(d);
 }

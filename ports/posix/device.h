@@ -24,11 +24,15 @@ struct posix_device_options {
     bool files;                       /* with data_dir: a logbook, firmware and uploads (transfer.h) */
     const char *maker_roots;          /* folder of who may sign firmware, see image.h; NULL: nobody, and it comes unsigned */
     const char *ca_file;              /* who vouches for https servers; NULL: the system's list */
+    bool certificates; /* keys and certificates of its own, in data_dir/certs/IDENTITY; without it wss:// is not possible, nor is the
+                          security extension */
+    const char *central_ca_file, *cert_file, *key_file; /* PEM; may be NULL; beside those, see pki.h */
     uint32_t block_size, block_count; /* 0: POSIX_BLOCK_SIZE, POSIX_BLOCK_COUNT */
     enum amp_log_level log_level;     /* what goes to stderr: this and worse */
 };
 
-/* Makes the device and its storage; the core is not started. 0, or as posix_blocks_file. */
+/* Makes the device and its storage; the core is not started. 0, or as posix_blocks_file; AMP_E_FORMAT: a PEM file is not what it
+ * should be. */
 int posix_device_open(struct posix_loop *l, const struct posix_device_options *o,
                       struct posix_device **out) AMP_CHECKED;
 

@@ -31,6 +31,7 @@ static void drop_socket(struct posix_link *k)
 
     if (fd < 0)
         return;
+    posix_tls_close(&k->tls);
     posix_watch_remove(k->loop, &k->watch);
     close(fd);
 }
@@ -42,7 +43,7 @@ void posix_link_close(struct posix_link *k)
     if (k->lookup)
         posix_resolve_cancel(k->lookup);
     k->lookup = NULL;
-    k->connected = k->want_write = false;
+    k->connected = k->want_write = k->shaking = false;
     k->count = k->next = 0;
     k->generation++;
 }
@@ -61,12 +62,41 @@ static void wait_real(struct posix_link *k, uint64_t ms)
     posix_timer_set(k->loop, &k->timer, posix_clock_now(c) + by);
 }
 
-static void on_connected(struct posix_link *k)
+static void announce(struct posix_link *k)
 {
-    posix_timer_clear(k->loop, &k->timer);
     k->connected = true;
     posix_watch_change(k->loop, &k->watch, EPOLLIN);
     k->events->connected(k->ctx);
+}
+
+static void shake(struct posix_link *k)
+{
+    int rc = posix_tls_handshake(&k->tls);
+
+    if (rc < 0) {
+        fail(k, k->tls.why);
+    } else if (rc == 0) {
+        posix_watch_change(k->loop, &k->watch,
+                           posix_tls_wants_write(&k->tls) ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    } else {
+        k->shaking = false;
+        announce(k);
+    }
+}
+
+/* The socket is open; the other addresses are not needed any more. */
+static void on_connected(struct posix_link *k)
+{
+    posix_timer_clear(k->loop, &k->timer);
+    k->count = k->next;
+    if (!k->secure) {
+        announce(k);
+    } else if (posix_tls_open(&k->tls, k->watch.fd, amp_text_of(k->host), &k->rules) < 0) {
+        fail(k, k->tls.why);
+    } else {
+        k->shaking = true;
+        shake(k);
+    }
 }
 
 /* The socket under way became ready, or failed. A second connect() tells, also after a wake-up
@@ -80,6 +110,24 @@ static void on_connecting(struct posix_link *k)
     } else if (errno != EALREADY && errno != EINPROGRESS) {
         k->why = strerror(errno);
         try_next(k);
+    }
+}
+
+/* A record is at most as long as scratch: nothing stays behind inside OpenSSL, where no event would
+ * tell of it. */
+static void on_readable_tls(struct posix_link *k)
+{
+    uint32_t generation = k->generation;
+
+    for (int i = 0; i < READS_MAX && k->generation == generation; i++) {
+        int n = posix_tls_read(&k->tls, k->loop->scratch, sizeof k->loop->scratch);
+
+        if (n == 0)
+            return;
+        if (n > 0)
+            k->events->received(k->ctx, k->loop->scratch, (size_t)n);
+        else
+            fail(k, k->tls.failed ? k->tls.why : "closed by the peer");
     }
 }
 
@@ -111,6 +159,10 @@ static void on_ready(void *ctx, uint32_t events)
     struct posix_link *k = ctx;
     uint32_t generation = k->generation;
 
+    if (k->shaking) {
+        shake(k);
+        return;
+    }
     if (!k->connected) {
         on_connecting(k);
         return;
@@ -121,7 +173,7 @@ static void on_ready(void *ctx, uint32_t events)
         k->events->writable(k->ctx);
     }
     if (k->generation == generation && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
-        on_readable(k);
+        (k->secure ? on_readable_tls : on_readable)(k);
 }
 
 /* Begin a connection to one address. 0 when it is under way. */
@@ -174,11 +226,10 @@ static void on_resolved(void *ctx, const struct posix_address *list, int count, 
     try_next(k);
 }
 
-int posix_link_open(struct posix_link *k, struct amp_text host, uint16_t port)
+static int open_link(struct posix_link *k, struct amp_text host, uint16_t port)
 {
     int count;
 
-    posix_link_close(k);
     k->watch.ready = on_ready;
     k->watch.ctx = k;
     k->why = NULL;
@@ -191,19 +242,47 @@ int posix_link_open(struct posix_link *k, struct amp_text host, uint16_t port)
     return 0;
 }
 
+int posix_link_open(struct posix_link *k, struct amp_text host, uint16_t port)
+{
+    posix_link_close(k);
+    k->secure = false;
+    return open_link(k, host, port);
+}
+
+int posix_link_open_tls(struct posix_link *k, struct amp_text host, uint16_t port,
+                        const struct posix_tls_options *rules)
+{
+    posix_link_close(k);
+    if (host.len >= sizeof k->host)
+        return AMP_E_IO;
+    amp_text_copy(k->host, sizeof k->host, host);
+    k->secure = true;
+    k->rules = *rules;
+    memset(&k->tls, 0, sizeof k->tls);
+    return open_link(k, host, port);
+}
+
+static ssize_t send_plain(const struct posix_link *k, const void *data, size_t len)
+{
+    ssize_t n;
+
+    do
+        n = send(k->watch.fd, data, len < INT_MAX ? len : INT_MAX, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : AMP_E_IO;
+    return n;
+}
+
 int posix_link_send(struct posix_link *k, const void *data, size_t len)
 {
     ssize_t n;
 
     if (!k->connected)
         return AMP_E_IO;
-    do
-        n = send(k->watch.fd, data, len < INT_MAX ? len : INT_MAX, MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
-        return AMP_E_IO;
+    n = k->secure ? posix_tls_write(&k->tls, data, len) : send_plain(k, data, len);
     if (n < 0)
-        n = 0;
+        return AMP_E_IO;
     if ((size_t)n < len && !k->want_write) {
         k->want_write = true;
         posix_watch_change(k->loop, &k->watch, EPOLLIN | EPOLLOUT);

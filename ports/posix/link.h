@@ -1,9 +1,10 @@
-/* ports/posix/link.h - one outgoing TCP connection: every address of the name is tried, nothing
- * waits. */
+/* ports/posix/link.h - one outgoing connection, TCP or TLS over it: every address of the name is
+ * tried, nothing waits. */
 #ifndef POSIX_LINK_H
 #define POSIX_LINK_H
 
 #include "ports/posix/resolve.h"
+#include "ports/posix/tls.h"
 
 /* Before the next address of a name gets its chance, in real milliseconds. The last one may take as
  * long as the station allows. */
@@ -31,6 +32,10 @@ struct posix_link {
                             noticed */
     bool connected, want_write;
     const char *why;
+    bool secure, shaking; /* TLS; its handshake is under way */
+    char host[256];       /* whom the certificate must be for */
+    struct posix_tls_options rules;
+    struct posix_tls tls;
 };
 
 void posix_link_init(struct posix_link *k, struct posix_loop *l,
@@ -39,6 +44,12 @@ void posix_link_init(struct posix_link *k, struct posix_loop *l,
 /* 0: `connected` or `closed` will follow; AMP_E_IO: it cannot even begin. An open link is closed
  * first. */
 int posix_link_open(struct posix_link *k, struct amp_text host, uint16_t port) AMP_CHECKED;
+
+/* The same with TLS: `connected` comes after the handshake. When `closed` comes because of TLS,
+ * k->tls.failed, .fault and .why tell more. Addresses behind one whose handshake failed are not
+ * tried. */
+int posix_link_open_tls(struct posix_link *k, struct amp_text host, uint16_t port,
+                        const struct posix_tls_options *rules) AMP_CHECKED;
 
 /* Bytes taken; 0: wait for `writable`; AMP_E_IO. */
 int posix_link_send(struct posix_link *k, const void *data, size_t len) AMP_CHECKED;
