@@ -389,17 +389,12 @@ static bool matches(const struct amp_profile *p, const struct amp_profile_filter
            (f->level < 0 || p->level == f->level) && (!f->purpose || p->purpose == f->purpose);
 }
 
-bool amp_profiles_clear(struct amp_station *st, const struct amp_profile_filter *f)
+int amp_profiles_clear(struct amp_station *st, const struct amp_profile_filter *f)
 {
     uint32_t which = 0;
 
     amp_profiles_sweep(st);
     for (unsigned i = 0; i < st->smart.set.count; i++)
         which |= (uint32_t)matches(&st->smart.set.at[i], f) << i;
-    if (!which)
-        return false;
-    if (remove_all(st, which) == 0)
-        return true;
-    amp_log(st, AMP_LOG_ERROR, "charging profiles could not be cleared: no storage");
-    return false;
+    return which ? remove_all(st, which) : AMP_E_ABSENT;
 }

@@ -502,8 +502,8 @@ static void test_S130_no_storage(void)
     CHECK(pilot.ma[1] == 32000, "nothing changed");
     CHECK_SET(w, 0, &p, ACCEPTED, "%s");
     mem_arm(&w->mem, 1, MEM_FAIL, 0);
-    CHECK(!strcmp(clear_all(w, "{}"), UNKNOWN) && pilot.ma[1] == 10000, "nothing changed: %s",
-          w->reply);
+    CHECK(!strcmp(clear_all(w, "{}"), "!InternalError") && pilot.ma[1] == 10000,
+          "nothing changed: %s", w->reply);
     world_close(w);
 }
 

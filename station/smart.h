@@ -14,6 +14,7 @@
  *   the least a pilot can offer (6 A), so that it can ask again; the others get equal shares, and what one cannot use (own
  *   profiles, hardware) goes to the rest. If there are not 6 A for each, the last that came wait; those that want nothing first.
  *   All phases are taken as shared: the station's rotation of phases is not made use of.
+ * - minChargingRate is a wish and is not looked at.
  * - A limit below 6 A (below the fixed current where the hardware cannot limit) pauses.
  * - While the time is not known, profiles that depend on it count with the lowest of all their limits. */
 #ifndef AMP_SMART_H
@@ -123,13 +124,14 @@ bool amp_profiles_pend(struct amp_station *st, int connector, struct amp_profile
 void amp_profiles_begin(struct amp_station *st, int connector); /* the transaction that it waited for */
 void amp_profiles_sweep(struct amp_station *st);                /* away with what is over */
 
-/* ClearChargingProfile: fields that are not -1 (0: purpose) must match. True: something was cleared. */
+/* ClearChargingProfile: fields that are not -1 (0: purpose) must match. 0; AMP_E_ABSENT: none does; AMP_E_IO, AMP_E_FULL:
+ * not stored, nothing changed. */
 struct amp_profile_filter {
     bool has_id;
     int64_t id, connector, level;
     int purpose;
 };
-bool amp_profiles_clear(struct amp_station *st, const struct amp_profile_filter *f);
+int amp_profiles_clear(struct amp_station *st, const struct amp_profile_filter *f);
 
 void amp_profiles_load(struct amp_station *st, const struct amp_entry *e);
 int amp_profiles_save(struct amp_station *st);

@@ -14,10 +14,11 @@ static int on_call(struct amp_station *st, const void *request, void *reply)
         .level = in->has & OCPP16_HAS_CLEAR_CHARGING_PROFILE_STACK_LEVEL ? in->stack_level : -1,
         .purpose = (int)in->charging_profile_purpose,
     };
+    int rc = amp_profiles_clear(st, &f);
 
-    out->status = amp_profiles_clear(st, &f) ? OCPP16_CLEAR_CHARGING_PROFILE_STATUS_ACCEPTED
-                                             : OCPP16_CLEAR_CHARGING_PROFILE_STATUS_UNKNOWN;
-    return 0;
+    out->status = rc == 0 ? OCPP16_CLEAR_CHARGING_PROFILE_STATUS_ACCEPTED
+                          : OCPP16_CLEAR_CHARGING_PROFILE_STATUS_UNKNOWN;
+    return rc == AMP_E_ABSENT ? 0 : rc;
 }
 
 const struct amp_station_op station16_clear_charging_profile = { .id =
