@@ -45,6 +45,40 @@ static const struct {
     { "TriggerMessage",         "{\"requestedMessage\":\"StatusNotification\"}"               },
     { "TriggerMessage",         "{\"requestedMessage\":\"MeterValues\"}"                      },
     { "TriggerMessage",         "{\"requestedMessage\":\"BootNotification\"}"                 },
+    { "SetChargingProfile",
+     "{\"connectorId\":0,\"csChargingProfiles\":{\"chargingProfileId\":1,\"stackLevel\":0,"
+     "\"chargingProfilePurpose\":\"ChargePointMaxProfile\",\"chargingProfileKind\":\"Absolute\","
+     "\"chargingSchedule\":{\"chargingRateUnit\":\"A\",\"startSchedule\":\"2025-06-15T15:00:00Z\","
+     "\"duration\":7200,\"chargingSchedulePeriod\":[{\"startPeriod\":0,\"limit\":20},{"
+     "\"startPeriod\":600,\"limit\":9},{\"startPeriod\":1200,\"limit\":40}]}}}"               },
+    { "SetChargingProfile",
+     "{\"connectorId\":0,\"csChargingProfiles\":{\"chargingProfileId\":2,\"stackLevel\":1,"
+     "\"chargingProfilePurpose\":\"TxDefaultProfile\",\"chargingProfileKind\":\"Recurring\","
+     "\"recurrencyKind\":\"Daily\",\"chargingSchedule\":{\"chargingRateUnit\":\"W\","
+     "\"startSchedule\":\"2025-06-15T15:00:00Z\",\"chargingSchedulePeriod\":[{\"startPeriod\":0,"
+     "\"limit\":11000},{\"startPeriod\":300,\"limit\":0},{\"startPeriod\":900,\"limit\":7360}]}}"
+     "}"                                                                                      },
+    { "SetChargingProfile",
+     "{\"connectorId\":1,\"csChargingProfiles\":{\"chargingProfileId\":3,\"stackLevel\":1,"
+     "\"chargingProfilePurpose\":\"TxDefaultProfile\",\"chargingProfileKind\":\"Relative\","
+     "\"validTo\":\"2025-06-15T17:00:00Z\",\"chargingSchedule\":{\"chargingRateUnit\":\"A\","
+     "\"chargingSchedulePeriod\":[{\"startPeriod\":0,\"limit\":32},{\"startPeriod\":60,\"limit\":"
+     "5},{\"startPeriod\":120,\"limit\":16}]}}}"                                              },
+    { "SetChargingProfile",
+     "{\"connectorId\":1,\"csChargingProfiles\":{\"chargingProfileId\":4,\"stackLevel\":2,"
+     "\"chargingProfilePurpose\":\"TxProfile\",\"chargingProfileKind\":\"Relative\","
+     "\"transactionId\":1001,\"chargingSchedule\":{\"chargingRateUnit\":\"A\","
+     "\"chargingSchedulePeriod\":[{\"startPeriod\":0,\"limit\":8}]}}}"                        },
+    { "RemoteStartTransaction",
+     "{\"idTag\":\"R\",\"connectorId\":1,\"chargingProfile\":{\"chargingProfileId\":5,"
+     "\"stackLevel\":0,\"chargingProfilePurpose\":\"TxProfile\",\"chargingProfileKind\":"
+     "\"Relative\",\"chargingSchedule\":{\"chargingRateUnit\":\"A\",\"chargingSchedulePeriod\":[{"
+     "\"startPeriod\":0,\"limit\":7}]}}}"                                                     },
+    { "ClearChargingProfile",   "{}"                                                          },
+    { "ClearChargingProfile",   "{\"id\":2}"                                                  },
+    { "GetCompositeSchedule",   "{\"connectorId\":1,\"duration\":90000}"                      },
+    { "GetCompositeSchedule",
+     "{\"connectorId\":0,\"duration\":999999999,\"chargingRateUnit\":\"W\"}"                  },
     { "GetConfiguration",       "{}"                                                          },
     { "SendLocalList",
      "{\"listVersion\":5,\"updateType\":\"Full\",\"localAuthorizationList\":[{\"idTag\":\"TAG1\","
