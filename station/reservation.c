@@ -9,9 +9,19 @@ static bool tag_eq(const char *a, const char *b)
     return amp_text_eqi(amp_text_of(a), amp_text_of(b));
 }
 
+/* Monotonic. After a restart that has not learnt the time yet it may last as long again as it was
+ * made for, but not for ever. */
+static uint64_t ends_at(const struct amp_station *st, const struct amp_reservation *r)
+{
+    int64_t at = st->clock_known ? r->expiry_ms - st->clock_offset_ms
+                                 : (int64_t)st->started_at + r->expiry_ms - r->made_ms;
+
+    return at > 0 ? (uint64_t)at : 0;
+}
+
 static bool in_time(const struct amp_station *st, const struct amp_reservation *r)
 {
-    return !st->clock_known || (int64_t)st->now + st->clock_offset_ms < r->expiry_ms;
+    return st->now < ends_at(st, r);
 }
 
 /* The reservation at a place, when it still holds. */
@@ -130,8 +140,8 @@ void amp_reservation_poll(struct amp_station *st)
             continue;
         if (!in_time(st, r))
             r->active = false;
-        else if (st->clock_known)
-            (void)amp_due(st, (uint64_t)(r->expiry_ms - st->clock_offset_ms));
+        else
+            (void)amp_due(st, ends_at(st, r));
     }
     show_all(st);
 }
@@ -145,6 +155,7 @@ static void pack(struct amp_buf *out, int place, const struct amp_reservation *r
     amp_pack_u8(out, (unsigned)place);
     amp_pack_u32(out, r->since);
     amp_pack_i64(out, r->expiry_ms);
+    amp_pack_i64(out, r->made_ms);
     amp_pack_str(out, r->tag);
     amp_pack_str(out, r->parent);
 }
@@ -184,6 +195,7 @@ void amp_reservation_load(struct amp_station *st, const struct amp_entry *e)
     place = amp_cut_u8(&in);
     fresh.since = amp_cut_u32(&in);
     fresh.expiry_ms = amp_cut_i64(&in);
+    fresh.made_ms = amp_cut_i64(&in);
     amp_cut_str(&in, fresh.tag, sizeof(fresh.tag));
     amp_cut_str(&in, fresh.parent, sizeof(fresh.parent));
     if (!in.bad && place <= (unsigned)st->connectors)
@@ -266,6 +278,7 @@ enum amp_reserve_result amp_reservation_make(struct amp_station *st, int64_t con
         return AMP_RESERVE_REJECTED;
     fresh.active = true;
     fresh.since = st->queue.next_local;
+    fresh.made_ms = st->clock_known ? (int64_t)st->now + st->clock_offset_ms : 0;
     if (!in_time(st, &fresh)) { /* over at once, and with it the one that it replaces (141) */
         (void)amp_reservation_cancel(st, fresh.id);
         return AMP_RESERVE_REJECTED;

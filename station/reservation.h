@@ -12,7 +12,7 @@
 struct amp_reservation {
     bool active;
     uint32_t since; /* transactions from this number on may have ended it */
-    int64_t id, expiry_ms;
+    int64_t id, expiry_ms, made_ms; /* Unix */
     char tag[AMP_TAG_CAP], parent[AMP_TAG_CAP]; /* parent empty: this tag alone */
 };
 

@@ -451,6 +451,23 @@ static void test_persisted(void)
     world_close(&w);
 }
 
+/* S138: a station that never learns the time again does not keep a connector for ever */
+static void test_clock_lost(void)
+{
+    struct world w;
+
+    ready(&w);
+    reserve(&w, 1, 1, "TAG1", NULL, HOUR);
+    world_run(&w, 1000);
+    w.refuse = true;
+    world_power(&w);
+    world_run(&w, HOUR - 5000);
+    CHECK(world_status(&w, 1) == AMP_RESERVED, "as long as it was made for");
+    world_run(&w, 10000);
+    CHECK(world_status(&w, 1) == AMP_AVAILABLE, "and no longer");
+    world_close(&w);
+}
+
 /* ---- connector 0 ---- */
 
 /* S140: one stays free for the tag, and says Reserved when it is the last */
@@ -662,6 +679,7 @@ int main(void)
     RUN(test_ends);
     RUN(test_car_waits);
     RUN(test_persisted);
+    RUN(test_clock_lost);
     RUN(test_any);
     RUN(test_any_of_one);
     RUN(test_any_last_one);
