@@ -84,7 +84,7 @@ static inline bool server_run(struct server *s)
                                  "-c",
                                  "max_connections=30",
                                  "-c",
-                                 "shared_buffers=32MB",
+                                 "shared_buffers=128MB",
                                  NULL };
 
     snprintf(data, sizeof(data), "%s/data", s->folder);
