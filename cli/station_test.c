@@ -32,7 +32,7 @@ static void begin(void)
 
 static void end(void)
 {
-    static const char *const files[] = { "out", "CP001.flash", "CP001.meter", "ledger" };
+    static const char *const files[] = { "out", "CP001.flash", "CP001.meter", "CP001.log", "ledger" };
     char file[128];
 
     csms_close(csms);

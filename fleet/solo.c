@@ -522,6 +522,7 @@ int solo_open(struct posix_loop *l, const struct solo_options *o, struct solo **
     device.config = &s->config;
     device.hardware = &s->plant.hardware;
     device.data_dir = o->data_dir;
+    device.files = o->data_dir != NULL;
     device.log_level = o->log_level;
     rc = posix_device_open(l, &device, &s->device);
     if (rc < 0)

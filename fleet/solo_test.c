@@ -284,6 +284,8 @@ static void test_power_cut(void)
     CHECK(unlink(path) == 0, "journal");
     snprintf(path, sizeof path, "%s/CP001.meter", dir);
     CHECK(unlink(path) == 0, "meter");
+    snprintf(path, sizeof path, "%s/CP001.log", dir);
+    CHECK(unlink(path) == 0, "log");
     CHECK(rmdir(dir) == 0, "nothing else");
 }
 

@@ -218,9 +218,18 @@ static void cancel(void *ctx, enum amp_errand errand)
     t->running[errand] = NULL;
 }
 
+/* Made when it is needed first. */
+static int make_folder(const struct posix_transfer *t)
+{
+    if ((mkdir(t->options.data_dir, 0700) < 0 && errno != EEXIST) ||
+        (mkdir(t->folder, 0700) < 0 && errno != EEXIST))
+        return AMP_E_IO;
+    return 0;
+}
+
 static struct job *new_job(struct posix_transfer *t, enum amp_errand errand)
 {
-    struct job *j = calloc(1, sizeof *j);
+    struct job *j = make_folder(t) < 0 ? NULL : calloc(1, sizeof *j);
     char suffix[24];
 
     if (!j)
@@ -318,7 +327,7 @@ static int keep(struct posix_transfer *t, const char *suffix, struct amp_text te
     FILE *f;
     int rc = AMP_E_IO;
 
-    if (path_of(t, suffix, path) < 0 || path_of(t, ".new", fresh) < 0)
+    if (make_folder(t) < 0 || path_of(t, suffix, path) < 0 || path_of(t, ".new", fresh) < 0)
         return AMP_E_IO;
     f = fopen(fresh, "wb");
     if (!f)
@@ -393,16 +402,11 @@ static int upload(void *ctx, const struct amp_upload *what)
 
 /* ---- life ---- */
 
-static int make_folder(struct posix_transfer *t)
+static int name_folder(struct posix_transfer *t)
 {
     int n = snprintf(t->folder, sizeof t->folder, "%s/firmware", t->options.data_dir);
 
-    if (n < 0 || (size_t)n >= sizeof t->folder)
-        return AMP_E_IO;
-    if ((mkdir(t->options.data_dir, 0700) < 0 && errno != EEXIST) ||
-        (mkdir(t->folder, 0700) < 0 && errno != EEXIST))
-        return AMP_E_IO;
-    return 0;
+    return n < 0 || (size_t)n >= sizeof t->folder ? AMP_E_IO : 0;
 }
 
 static struct hub *new_hub(void)
@@ -430,7 +434,7 @@ int posix_transfer_open(struct posix_loop *l, const struct posix_transfer_option
         return AMP_E_IO;
     t->options = *o;
     t->loop = l;
-    t->hub = make_folder(t) < 0 ? NULL : new_hub();
+    t->hub = name_folder(t) < 0 ? NULL : new_hub();
     if (!t->hub) {
         free(t);
         return AMP_E_IO;

@@ -27,7 +27,7 @@ struct posix_transfer_options {
     void *ctx;
 };
 
-/* Makes the folder. 0 or AMP_E_IO. data_dir, roots and ca_file must outlive it. */
+/* 0 or AMP_E_IO. The folder is made when it is needed first. data_dir, roots and ca_file must outlive it. */
 int posix_transfer_open(struct posix_loop *l, const struct posix_transfer_options *o, struct posix_transfer **out) AMP_CHECKED;
 const struct amp_transfer *posix_transfer_table(const struct posix_transfer *t);
 int posix_transfer_version(const struct posix_transfer *t, char out[51]); /* of the image that runs: as posix_image_version */
