@@ -254,8 +254,55 @@ static void test_group(void)
     world_close(&w);
 }
 
+static const char *send_list(struct world *w, int version, const char *type, const char *entry)
+{
+    char payload[300];
+
+    snprintf(payload, sizeof(payload),
+             "{\"listVersion\":%d,\"updateType\":\"%s\",\"localAuthorizationList\":[%s]}", version,
+             type, entry);
+    return world_call(w, "SendLocalList", payload);
+}
+
+#define LISTED "{\"idTag\":\"TAG1\",\"idTagInfo\":{\"status\":\"Blocked\"}}"
+
+/* S57: what the list names leaves the cache, and does not come back when the list drops it */
+static void test_listed(void)
+{
+    for (int restart = 0; restart < 2; restart++) {
+        struct world w;
+
+        ready(&w);
+        session(&w, "TAG1");
+        session(&w, "TAG2");
+        send_list(&w, 1, "Full", LISTED);
+        CHECK(!known(&w, "TAG1") && known(&w, "TAG2"), "%s", w.reply);
+        session(&w, "TAG1"); /* accepted by the central system */
+        CHECK(!known(&w, "TAG1"), "listed: not learnt");
+        if (restart) {
+            world_power(&w);
+            world_run(&w, 1000);
+        }
+        CHECK(!known(&w, "TAG1") && known(&w, "TAG2"), "%s", restart ? "restarted" : "running");
+        CHECK(!strcmp(send_list(&w, 2, "Differential", "{\"idTag\":\"TAG1\"}"), ACCEPTED), "%s",
+              w.reply);
+        CHECK(!known(&w, "TAG1"), "nothing old comes back");
+        session(&w, "TAG1");
+        CHECK(known(&w, "TAG1"), "learns again");
+        /* a list that is not in use keeps nobody out of the cache */
+        send_list(&w, 3, "Full", LISTED);
+        world_set(&w, "LocalAuthListEnabled", "false");
+        session(&w, "TAG1");
+        CHECK(known(&w, "TAG1"), "list off");
+        world_set(&w, "LocalAuthListEnabled", "true");
+        CHECK(!known(&w, "TAG1") && known(&w, "TAG2"), "list on");
+        world_close(&w);
+    }
+}
+
 int main(void)
 {
+    RUN(test_listed);
     RUN(test_learns);
     RUN(test_full);
     RUN(test_many_guests);
