@@ -4,6 +4,12 @@
 #include "ocpp/codec_inner.h"
 #include "ocpp/time.h"
 
+#if defined(__GNUC__)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE inline
+#endif
+
 static const char *read_record(struct amp_reader *d, const char *p, const struct amp_record *r,
                                unsigned char *out);
 
@@ -49,6 +55,12 @@ static inline bool key_is(const char *p, const char *end, const char *name, uint
     if (len - i && (amp_load8(p + i) ^ amp_load8(name + i)) << (8 * (8 - (len - i))))
         return false;
     return p[len] == '"';
+}
+
+/* Where there are none most of the time. */
+static inline const char *skip_blanks(const char *p, const char *end)
+{
+    return p < end && *p <= ' ' ? amp_scan_blanks(p, end) : p;
 }
 
 /* Up to 8 bytes, padded with 0. */
@@ -237,9 +249,9 @@ static const char *read_inner(struct amp_reader *d, const char *p, const struct 
 }
 
 /* One value that is no list. */
-static inline const char *read_value(struct amp_reader *d, const char *p, const struct amp_field *f,
-                                     const struct amp_home *home, void *slot, bool in_list,
-                                     bool *absent)
+static ALWAYS_INLINE const char *read_value(struct amp_reader *d, const char *p,
+                                            const struct amp_field *f, const struct amp_home *home,
+                                            void *slot, bool in_list, bool *absent)
 {
     const char *q = NULL;
 
@@ -472,6 +484,13 @@ static const char *fail_missing(struct amp_reader *d, const struct amp_record *r
     return NULL;
 }
 
+static const char *fail_twice(struct amp_reader *d, const struct amp_record *r, unsigned i)
+{
+    amp_read_fail(d, AMP_E_FORMAT, "a key stands twice");
+    amp_fault_prepend(d->fault, r->home->names + r->fields[d->set][i].name, -1);
+    return NULL;
+}
+
 static const char *close_record(struct amp_reader *d, const char *p, const struct amp_record *r,
                                 const void *out, uint64_t seen)
 {
@@ -495,13 +514,54 @@ static inline void mark_present(unsigned char *out, const struct amp_field *f)
     memcpy(at, &bits, sizeof bits);
 }
 
+/* From the start of a member to its value. *index is the number of its field, or the number of
+ * fields for an unknown one; `next` is the field that is expected here. */
+static inline const char *read_key(struct amp_reader *d, const char *p, const struct amp_record *r,
+                                   unsigned next, unsigned *index)
+{
+    const struct amp_field *fields = r->fields[d->set];
+    const char *names = r->home->names, *end = d->end;
+    unsigned count = r->count[d->set], i = next;
+
+    if (p == end || *p++ != '"')
+        return amp_read_fail(d, AMP_E_FORMAT, "not JSON");
+    if (i < count && key_is(p, end, names + fields[i].name, fields[i].name_len))
+        p += fields[i].name_len + 1;
+    else if (i + 1 < count && key_is(p, end, names + fields[i + 1].name, fields[i + 1].name_len))
+        p += fields[++i].name_len + 1; /* one optional field was left out */
+    else if (!(p = find_key(d, p, r, next, &i)))
+        return NULL;
+    *index = i;
+    p = skip_blanks(p, end);
+    if (p == end || *p++ != ':')
+        return amp_read_fail(d, AMP_E_FORMAT, "not JSON");
+    p = skip_blanks(p, end);
+    return p < end ? p : amp_read_fail(d, AMP_E_FORMAT, "text is cut off");
+}
+
+static inline const char *read_field(struct amp_reader *d, const char *p,
+                                     const struct amp_record *r, const struct amp_field *f,
+                                     unsigned char *out)
+{
+    bool absent;
+
+    if (f->flags & AMP_F_LIST)
+        p = read_list(d, p, f, r->home, out + f->offset, &absent);
+    else
+        p = read_value(d, p, f, r->home, out + f->offset, false, &absent);
+    if (!p)
+        amp_fault_prepend(d->fault, r->home->names + f->name, -1);
+    else if (f->flags & AMP_F_HAS && !absent)
+        mark_present(out, f);
+    return p;
+}
+
 /* `p` is at the opening brace, `out` is zeroed. */
 static const char *read_record(struct amp_reader *d, const char *p, const struct amp_record *r,
                                unsigned char *out)
 {
-    const struct amp_field *fields = r->fields[d->set];
-    const char *names = r->home->names, *start = p, *end = d->end;
-    unsigned count = r->count[d->set], next = 0, unknown = 0;
+    unsigned count = r->count[d->set], next = 0, i, unknown = 0;
+    const char *start = p, *end = d->end;
     uint64_t seen = 0;
 
     if (++d->depth > AMP_DEPTH_MAX)
@@ -510,62 +570,29 @@ static const char *read_record(struct amp_reader *d, const char *p, const struct
     if (p < end && *p == '}')
         return close_record(d, p, r, out, seen);
     for (;;) {
-        const struct amp_field *f;
-        unsigned i = next;
-        bool absent = false;
-
-        if (p == end || *p++ != '"')
-            return amp_read_fail(d, AMP_E_FORMAT, "not JSON");
-        if (i < count && key_is(p, end, names + fields[i].name, fields[i].name_len))
-            p += fields[i].name_len + 1;
-        else if (i + 1 < count &&
-                 key_is(p, end, names + fields[i + 1].name, fields[i + 1].name_len))
-            p += fields[++i].name_len + 1;
-        else if (!(p = find_key(d, p, r, next, &i)))
+        p = read_key(d, p, r, next, &i);
+        if (!p)
             return NULL;
-        if (p < end && *p != ':')
-            p = amp_scan_blanks(p, end);
-        if (p == end || *p++ != ':')
-            return amp_read_fail(d, AMP_E_FORMAT, "not JSON");
-        if (p < end && *p <= ' ')
-            p = amp_scan_blanks(p, end);
-        if (p == end)
-            return amp_read_fail(d, AMP_E_FORMAT, "text is cut off");
         if (i == count) {
             p = skip_unknown(d, p);
             unknown++;
+        } else if (seen >> i & 1) {
+            return fail_twice(d, r, i);
         } else {
-            f = &fields[i];
-            if (seen >> i & 1) {
-                amp_read_fail(d, AMP_E_FORMAT, "a key stands twice");
-                amp_fault_prepend(d->fault, names + f->name, -1);
-                return NULL;
-            }
             seen |= (uint64_t)1 << i;
-            if (f->flags & AMP_F_LIST)
-                p = read_list(d, p, f, r->home, out + f->offset, &absent);
-            else
-                p = read_value(d, p, f, r->home, out + f->offset, false, &absent);
-            if (!p) {
-                amp_fault_prepend(d->fault, names + f->name, -1);
-                return NULL;
-            }
-            if (f->flags & AMP_F_HAS && !absent)
-                mark_present(out, f);
+            p = read_field(d, p, r, &r->fields[d->set][i], out);
             next = i + 1;
         }
         if (!p)
             return NULL;
-        if (p < end && *p <= ' ')
-            p = amp_scan_blanks(p, end);
+        p = skip_blanks(p, end);
         if (p == end)
             return amp_read_fail(d, AMP_E_FORMAT, "text is cut off");
         if (*p == '}')
             break;
         if (*p++ != ',')
             return amp_read_fail(d, AMP_E_FORMAT, "not JSON");
-        if (p < end && *p <= ' ')
-            p = amp_scan_blanks(p, end);
+        p = skip_blanks(p, end);
     }
     if (unknown > 1 && !amp_scan_unique(start))
         return amp_read_fail(d, AMP_E_FORMAT, "a key stands twice");

@@ -104,19 +104,20 @@ static unsigned at(uint64_t w, int i)
     return (unsigned)(w >> (8 * i)) & 0xff;
 }
 
-/* Turns the digits of `w` into numbers; false unless it has digits and signs where `like`
- * ("0000-00-") has them. */
-static bool match8(const char *p, const char *like, uint64_t *out)
-{
-    uint64_t shape = amp_load8(like), x = amp_load8(p) ^ shape;
-    /* a byte of x may be 0 to 9 where `like` has '0', which is the only one of its characters with
-     * 0x30 and no 0x0f bit; adding 0x76 or 0x7f carries into bit 7 otherwise */
-    uint64_t digit = 0;
+#define WORD(a, b, c, d, e, f, g, h)                                                  \
+    ((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24 | \
+     (uint64_t)(e) << 32 | (uint64_t)(f) << 40 | (uint64_t)(g) << 48 | (uint64_t)(h) << 56)
+#define DIGIT 0x76 /* carries into bit 7 what is more than 9 */
+#define SIGN  0x7f /* carries into bit 7 what is more than 0 */
 
-    for (int i = 0; i < 8; i++)
-        digit |= (like[i] == '0' ? (uint64_t)0x76 : (uint64_t)0x7f) << (8 * i);
+/* The difference between 8 bytes and their shape ('0' where a digit belongs): digits as numbers, 0
+ * for the signs between. False if a byte does not fit; `carry` has DIGIT or SIGN for each. */
+static inline bool match8(const char *p, uint64_t shape, uint64_t carry, uint64_t *out)
+{
+    uint64_t x = amp_load8(p) ^ shape;
+
     *out = x;
-    return ((x | (x + digit)) & AMP_BYTES(0x80)) == 0;
+    return ((x | (x + carry)) & AMP_BYTES(0x80)) == 0;
 }
 
 /* The two spellings that nearly all stations use: 2024-06-01T08:30:00Z, and with three digits
@@ -126,14 +127,19 @@ static bool usual(const char *p, uint32_t len, int64_t *out_ms)
     unsigned year, month, day, hour, minute, second, ms = 0;
     uint64_t a, b, c;
 
-    if (!match8(p, "0000-00-", &a) || !match8(p + 8, "00T00:00", &b))
+    if (!match8(p, WORD('0', '0', '0', '0', '-', '0', '0', '-'),
+                WORD(DIGIT, DIGIT, DIGIT, DIGIT, SIGN, DIGIT, DIGIT, SIGN), &a) ||
+        !match8(p + 8, WORD('0', '0', 'T', '0', '0', ':', '0', '0'),
+                WORD(DIGIT, DIGIT, SIGN, DIGIT, DIGIT, SIGN, DIGIT, DIGIT), &b))
         return false;
     if (len == 20) {
-        if (!match8(p + 12, "0:00:00Z", &c))
+        if (!match8(p + 12, WORD('0', ':', '0', '0', ':', '0', '0', 'Z'),
+                    WORD(DIGIT, SIGN, DIGIT, DIGIT, SIGN, DIGIT, DIGIT, SIGN), &c))
             return false;
         second = at(c, 5) * 10 + at(c, 6);
     } else {
-        if (!match8(p + 16, ":00.000Z", &c))
+        if (!match8(p + 16, WORD(':', '0', '0', '.', '0', '0', '0', 'Z'),
+                    WORD(SIGN, DIGIT, DIGIT, SIGN, DIGIT, DIGIT, DIGIT, SIGN), &c))
             return false;
         second = at(c, 1) * 10 + at(c, 2);
         ms = at(c, 4) * 100 + at(c, 5) * 10 + at(c, 6);
