@@ -54,7 +54,8 @@ struct wallbox_line { /* a bus and its thread */
 
 struct wallbox_told { /* the station's thread's own */
     bool plug_known, plugged, ready;
-    int error; /* enum amp_error that the station knows of; 0: not known here */
+    int error; /* enum amp_error that the station knows of, or WALLBOX_UNKNOWN */
+    uint64_t raised_ms, cleared_ms, hold_ms; /* it is not cleared before raised_ms + hold_ms */
 };
 
 struct wallbox {
@@ -69,6 +70,54 @@ struct wallbox {
     struct wallbox_output outputs[AMP_CONNECTORS_MAX + 1][WALLBOX_OUTPUTS];
     struct wallbox_line lines[WALLBOX_BUSES_MAX];
 };
+
+#define WALLBOX_UNKNOWN 0 /* of enum amp_error: what the station believes is not known here */
+
+/* Is there such a thing, and has the device spoken of it within `stale`? With the lock held. */
+static inline bool wallbox_has(const struct wallbox *w, int c, enum wallbox_slot slot)
+{
+    return w->map.connector[c].points[slot].used;
+}
+
+static inline bool wallbox_fresh(const struct wallbox *w, int c, enum wallbox_slot slot,
+                                 uint64_t now)
+{
+    uint64_t at = w->values[c][slot].at_ms;
+
+    return at && now < at + (uint64_t)w->map.stale_ms;
+}
+
+static inline struct wallbox_output *wallbox_output_of(struct wallbox *w, int c,
+                                                       enum wallbox_slot slot)
+{
+    return &w->outputs[c][slot - WALLBOX_PERMIT];
+}
+
+static inline bool wallbox_meter_fresh(const struct wallbox *w, int c, uint64_t now)
+{
+    for (int s = 0; s < WALLBOX_METER_SLOTS; s++)
+        if (wallbox_has(w, c, (enum wallbox_slot)s) &&
+            !wallbox_fresh(w, c, (enum wallbox_slot)s, now))
+            return false;
+    return true;
+}
+
+/* The station learns of an error. One that soon comes back is held twice as long, so that a device
+ * that takes one command and refuses the next does not fill the central system's log. */
+static inline void wallbox_raised(const struct wallbox *w, struct wallbox_told *t, int error,
+                                  uint64_t now)
+{
+    bool again = t->cleared_ms && now < t->cleared_ms + WALLBOX_AGAIN_MS;
+    uint64_t least = (uint64_t)w->map.hold_ms;
+
+    if (t->error == AMP_ERROR_NONE || t->error == WALLBOX_UNKNOWN) {
+        t->hold_ms = again && t->hold_ms ? t->hold_ms * 2 : least;
+        if (t->hold_ms > least * WALLBOX_HOLDS_MAX)
+            t->hold_ms = least * WALLBOX_HOLDS_MAX;
+        t->raised_ms = now;
+    }
+    t->error = error;
+}
 
 uint64_t wallbox_now_ms(void); /* monotonic; never 0 */
 

@@ -417,6 +417,7 @@ static int statement(struct reader *r)
            : amp_text_is(what, "answer")    ? on_time(r, &r->map->answer_ms, 20, 5000)
            : amp_text_is(what, "poll")      ? on_time(r, &r->map->poll_ms, 10, 60000)
            : amp_text_is(what, "stale")     ? on_time(r, &r->map->stale_ms, 100, 600000)
+           : amp_text_is(what, "hold")      ? on_time(r, &r->map->hold_ms, 0, 60000)
            : amp_text_is(what, "bolt")      ? on_time(r, &r->map->bolt_ms, 10, 3000)
                                             : refuse(r, "unknown word at the beginning");
 }
@@ -456,8 +457,9 @@ int wallbox_map_parse(struct amp_text text, struct wallbox_map *out, unsigned *l
 {
     struct reader r = { .map = out };
 
-    *out =
-        (struct wallbox_map){ .answer_ms = 300, .poll_ms = 500, .stale_ms = 3000, .bolt_ms = 1000 };
+    *out = (struct wallbox_map){
+        .answer_ms = 300, .poll_ms = 500, .stale_ms = 3000, .bolt_ms = 1000, .hold_ms = 1000
+    };
     for (int c = 1; c <= AMP_CONNECTORS_MAX; c++) {
         out->connector[c].wired = 3;
         out->connector[c].most_ma = 16000;

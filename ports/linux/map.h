@@ -9,6 +9,7 @@
  *   answer MS       a device answers in this time, or has failed (300)
  *   poll MS         between two looks at everything (500)
  *   stale MS        a reading older than this is none (3000)
+ *   hold MS         an error is told for at least this time (1000)
  *   bolt MS         what a lock may take to turn (1000)
  *   tags FILE       a reader that writes one tag a line: a serial line, a FIFO
  *   tags keys FILE  a reader that types like a keyboard: /dev/input/by-id/...
@@ -123,7 +124,7 @@ struct wallbox_profile {
 struct wallbox_map {
     struct wallbox_bus_map buses[WALLBOX_BUSES_MAX];
     int bus_count, connectors, profile_count;
-    int64_t answer_ms, poll_ms, stale_ms, bolt_ms;
+    int64_t answer_ms, poll_ms, stale_ms, bolt_ms, hold_ms;
     char tags[2 * WALLBOX_NAME_MAX]; /* "": no reader */
     bool keys;
     struct wallbox_connector_map connector[AMP_CONNECTORS_MAX + 1]; /* from 1 */

@@ -31,7 +31,7 @@ struct server_cells {
     uint16_t holdings[SERVER_CELLS], inputs[SERVER_CELLS];
     _Atomic unsigned requests, writes;
     _Atomic int silent;  /* answers nothing */
-    _Atomic int refuses; /* answers writes with an exception */
+    _Atomic int refuses; /* answers writes with an exception; 2: those that switch a coil on */
 };
 
 struct server {
@@ -64,7 +64,8 @@ static inline void server_talk(modbus_t *m, modbus_mapping_t *map, struct server
         if (n == 0 || cells->silent) /* 0: for another unit */
             continue;
         cells->requests++;
-        if (server_writes(query, header) && cells->refuses) {
+        if (server_writes(query, header) &&
+            (cells->refuses == 1 || (cells->refuses == 2 && query[header + 3] == 0xFF))) {
             modbus_reply_exception(m, query, MODBUS_EXCEPTION_SLAVE_OR_SERVER_FAILURE);
             continue;
         }

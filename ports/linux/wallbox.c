@@ -1,4 +1,4 @@
-/* ports/linux/wallbox.c - the station's side: what it asks, what it commands, what it is told. */
+/* ports/linux/wallbox.c - the station's side: what it asks and commands; beginning and end. */
 #include "ports/linux/impl.h"
 
 #include <limits.h>
@@ -7,30 +7,12 @@
 #include <stdlib.h>
 
 #define LEAST_MA 6000 /* IEC 61851-1: the pilot cannot say less */
-#define UNKNOWN  0    /* of enum amp_error: what the station believes is not known here */
 
 /* ---- commands ---- */
 
 static bool is_connector(const struct wallbox *w, int c)
 {
     return c >= 1 && c <= w->map.connectors;
-}
-
-static bool has(const struct wallbox *w, int c, enum wallbox_slot slot)
-{
-    return w->map.connector[c].points[slot].used;
-}
-
-static bool fresh(const struct wallbox *w, int c, enum wallbox_slot slot, uint64_t now)
-{
-    uint64_t at = w->values[c][slot].at_ms;
-
-    return at && now < at + (uint64_t)w->map.stale_ms;
-}
-
-static struct wallbox_output *output_of(struct wallbox *w, int c, enum wallbox_slot slot)
-{
-    return &w->outputs[c][slot - WALLBOX_PERMIT];
 }
 
 static struct wallbox_line *line_of(struct wallbox *w, int c, enum wallbox_slot slot)
@@ -41,7 +23,7 @@ static struct wallbox_line *line_of(struct wallbox *w, int c, enum wallbox_slot 
 /* Hand `value` to the thread; the number of the attempt that will carry it. */
 static unsigned ask(struct wallbox *w, int c, enum wallbox_slot slot, double value)
 {
-    struct wallbox_output *o = output_of(w, c, slot);
+    struct wallbox_output *o = wallbox_output_of(w, c, slot);
 
     if (!o->set || o->wanted != value)
         o->since_ms = wallbox_now_ms();
@@ -55,7 +37,7 @@ static unsigned ask(struct wallbox *w, int c, enum wallbox_slot slot, double val
 /* Wait for that attempt. The lock is held. */
 static int outcome(struct wallbox *w, int c, enum wallbox_slot slot, unsigned number)
 {
-    struct wallbox_output *o = output_of(w, c, slot);
+    struct wallbox_output *o = wallbox_output_of(w, c, slot);
     uint64_t until = wallbox_now_ms() + (uint64_t)WALLBOX_COMMAND_MS(w->map.answer_ms);
 
     if (!line_of(w, c, slot)->up) {
@@ -74,14 +56,14 @@ static int outcome(struct wallbox *w, int c, enum wallbox_slot slot, unsigned nu
 static int told(struct wallbox *w, int c, int rc, int error)
 {
     if (rc < 0)
-        w->told[c].error = error;
+        wallbox_raised(w, &w->told[c], error, wallbox_now_ms());
     return rc;
 }
 
 static int command(struct wallbox *w, int c, enum wallbox_slot slot, double value)
 {
     const struct wallbox_point *p = &w->map.connector[c].points[slot];
-    const struct wallbox_output *o = output_of(w, c, slot);
+    const struct wallbox_output *o = wallbox_output_of(w, c, slot);
     uint16_t raw;
     int rc = wallbox_encode(p, value, &raw);
 
@@ -124,7 +106,7 @@ static int limit(void *ctx, int connector, int32_t ma, int phases)
 
     if (!is_connector(w, connector) || ma < 0)
         return AMP_E_RANGE;
-    if (has(w, connector, WALLBOX_PHASES))
+    if (wallbox_has(w, connector, WALLBOX_PHASES))
         rc = command(w, connector, WALLBOX_PHASES, phases);
     else
         ma = spread(w, connector, ma, phases);
@@ -158,7 +140,7 @@ static int lock(void *ctx, int connector, bool on)
         return AMP_E_RANGE;
     pthread_mutex_lock(&w->lock); /* always written: a bolt that jammed is tried again */
     rc = outcome(w, connector, WALLBOX_LOCK, ask(w, connector, WALLBOX_LOCK, on));
-    if (rc == 0 && has(w, connector, WALLBOX_LOCKED))
+    if (rc == 0 && wallbox_has(w, connector, WALLBOX_LOCKED))
         rc = bolt_moves(w, connector, on);
     pthread_mutex_unlock(&w->lock);
     return told(w, connector, rc, AMP_ERROR_LOCK);
@@ -172,7 +154,7 @@ static int locked(void *ctx, int connector)
     if (!is_connector(w, connector))
         return AMP_E_RANGE;
     pthread_mutex_lock(&w->lock);
-    if (fresh(w, connector, WALLBOX_LOCKED, wallbox_now_ms()))
+    if (wallbox_fresh(w, connector, WALLBOX_LOCKED, wallbox_now_ms()))
         rc = w->values[connector][WALLBOX_LOCKED].value != 0;
     pthread_mutex_unlock(&w->lock);
     return rc;
@@ -183,7 +165,7 @@ static void indicate(void *ctx, int connector, int status)
 {
     struct wallbox *w = ctx;
 
-    if (!is_connector(w, connector) || !has(w, connector, WALLBOX_LAMP))
+    if (!is_connector(w, connector) || !wallbox_has(w, connector, WALLBOX_LAMP))
         return;
     pthread_mutex_lock(&w->lock);
     (void)ask(w, connector, WALLBOX_LAMP, status);
@@ -191,14 +173,6 @@ static void indicate(void *ctx, int connector, int status)
 }
 
 /* ---- the meter ---- */
-
-static bool meter_fresh(const struct wallbox *w, int c, uint64_t now)
-{
-    for (int s = 0; s < WALLBOX_METER_SLOTS; s++)
-        if (has(w, c, (enum wallbox_slot)s) && !fresh(w, c, (enum wallbox_slot)s, now))
-            return false;
-    return true;
-}
 
 static int32_t whole(double v)
 {
@@ -233,7 +207,7 @@ static void take_reading(struct wallbox *w, int c, struct amp_reading *out)
         .phases = w->map.connector[c].wired == 3 ? 3 : 1,
     };
     for (size_t i = 0; i < AMP_COUNT(bits); i++)
-        if (has(w, c, bits[i].slot))
+        if (wallbox_has(w, c, bits[i].slot))
             out->has |= bits[i].has;
     for (int i = 0; i < 3; i++) {
         out->current_ma[i] = whole(v[WALLBOX_CURRENT + i].value * 1000);
@@ -249,164 +223,15 @@ static int meter(void *ctx, int connector, struct amp_reading *out)
     if (!is_connector(w, connector))
         return AMP_E_RANGE;
     pthread_mutex_lock(&w->lock);
-    if (meter_fresh(w, connector, wallbox_now_ms())) {
+    if (wallbox_meter_fresh(w, connector, wallbox_now_ms())) {
         take_reading(w, connector, out);
         rc = 0;
     }
     pthread_mutex_unlock(&w->lock);
     if (rc < 0 &&
-        (w->told[connector].error == AMP_ERROR_NONE || w->told[connector].error == UNKNOWN))
-        w->told[connector].error = AMP_ERROR_METER;
+        (w->told[connector].error == AMP_ERROR_NONE || w->told[connector].error == WALLBOX_UNKNOWN))
+        wallbox_raised(w, &w->told[connector], AMP_ERROR_METER, wallbox_now_ms());
     return rc;
-}
-
-/* ---- what the station is told ---- */
-
-struct facts {
-    bool plug_known, plugged, ready;
-    int error;
-    const char *why;
-};
-
-static int pilot_of(double value) /* 1 to 6, or 'A' to 'F' */
-{
-    int n = (int)value;
-
-    return n >= 'A' && n <= 'F' ? n - 'A' + 1 : n;
-}
-
-static bool inputs_fresh(const struct wallbox *w, int c, uint64_t now)
-{
-    for (int s = WALLBOX_PILOT; s < WALLBOX_SLOTS; s++)
-        if (has(w, c, (enum wallbox_slot)s) && !wallbox_is_output((enum wallbox_slot)s) &&
-            !fresh(w, c, (enum wallbox_slot)s, now))
-            return false;
-    return true;
-}
-
-static bool disobeys(struct wallbox *w, int c, enum wallbox_slot slot)
-{
-    const struct wallbox_output *o = output_of(w, c, slot);
-
-    return has(w, c, slot) && o->set && (o->failed || o->ignored > 1);
-}
-
-static bool welded(struct wallbox *w, int c, uint64_t now)
-{
-    const struct wallbox_output *o = output_of(w, c, WALLBOX_PERMIT);
-    const struct wallbox_value *v = &w->values[c][WALLBOX_CLOSED];
-
-    return has(w, c, WALLBOX_CLOSED) && fresh(w, c, WALLBOX_CLOSED, now) && v->value != 0 &&
-           o->set && o->wanted == 0 && v->at_ms > o->since_ms + WALLBOX_WELD_MS;
-}
-
-static bool bolt_wrong(struct wallbox *w, int c, uint64_t now)
-{
-    const struct wallbox_output *o = output_of(w, c, WALLBOX_LOCK);
-    const struct wallbox_value *v = &w->values[c][WALLBOX_LOCKED];
-
-    return has(w, c, WALLBOX_LOCKED) && o->set && fresh(w, c, WALLBOX_LOCKED, now) &&
-           (v->value != 0) != (o->wanted != 0) && v->at_ms > o->since_ms + (uint64_t)w->map.bolt_ms;
-}
-
-/* The list of wallbox.h, from the top. */
-static void judge(struct wallbox *w, int c, uint64_t now, struct facts *f)
-{
-    const struct wallbox_value *v = w->values[c];
-    int pilot = has(w, c, WALLBOX_PILOT) ? pilot_of(v[WALLBOX_PILOT].value) : 0;
-    uint64_t seen = v[WALLBOX_PERMIT].at_ms;
-
-    f->why = "";
-    for (int i = 0; i < w->map.connector[c].faults; i++)
-        if (v[WALLBOX_FAULT + i].value != 0) {
-            f->error = w->map.connector[c].errors[i];
-            return;
-        }
-    f->error = AMP_ERROR_NONE;
-    if (pilot > 4)
-        f->error = AMP_ERROR_OTHER, f->why = "control pilot E or F";
-    else if (disobeys(w, c, WALLBOX_PERMIT) || (seen && now > seen + (uint64_t)w->map.stale_ms))
-        f->error = AMP_ERROR_SWITCH, f->why = "the contactor's device does not obey";
-    else if (disobeys(w, c, WALLBOX_LIMIT) || disobeys(w, c, WALLBOX_PHASES))
-        f->error = AMP_ERROR_SWITCH, f->why = "the current limit is not taken";
-    else if (welded(w, c, now))
-        f->error = AMP_ERROR_SWITCH, f->why = "the contactor does not open";
-    else if (disobeys(w, c, WALLBOX_LOCK) || bolt_wrong(w, c, now))
-        f->error = AMP_ERROR_LOCK, f->why = "the bolt does not follow";
-    else if (!inputs_fresh(w, c, now))
-        f->error = AMP_ERROR_INTERNAL, f->why = "no answer from the inputs";
-    else if (!meter_fresh(w, c, now))
-        f->error = AMP_ERROR_METER, f->why = "no answer from the meter";
-}
-
-/* Plug and pilot keep their last known state while nobody answers: silence is no unplugging. */
-static void look(struct wallbox *w, int c, struct facts *f)
-{
-    const struct wallbox_value *v = w->values[c];
-    bool by_pilot = has(w, c, WALLBOX_PILOT);
-    int pilot = pilot_of(v[WALLBOX_PILOT].value);
-
-    f->plug_known = v[by_pilot ? WALLBOX_PILOT : WALLBOX_PLUG].at_ms && pilot < 5;
-    f->plugged = by_pilot ? pilot >= 2 && pilot <= 4 : v[WALLBOX_PLUG].value != 0;
-    f->ready = f->plugged && (by_pilot                   ? pilot >= 3
-                              : has(w, c, WALLBOX_READY) ? v[WALLBOX_READY].value != 0
-                                                         : true);
-}
-
-/* The connector exists; a refusal by the station's state is its own business. */
-static bool say(int rc)
-{
-    (void)rc;
-    return true;
-}
-
-static bool tell(struct wallbox *w, struct amp_station *st, int c, const struct facts *f,
-                 uint64_t now)
-{
-    struct wallbox_told *t = &w->told[c];
-    bool news = false;
-
-    if (f->error != t->error) {
-        t->error = f->error;
-        news = say(amp_station_fault(st, c, f->error, amp_text_of(f->why), now));
-    }
-    if (f->plug_known && (!t->plug_known || t->plugged != f->plugged)) {
-        if (t->plug_known || f->plugged)
-            news = say(amp_station_plug(st, c, f->plugged, now));
-        t->plug_known = true;
-        t->plugged = f->plugged;
-        t->ready = false;
-    }
-    if (t->plugged && t->ready != f->ready) {
-        t->ready = f->ready;
-        news = say(amp_station_ev_ready(st, c, f->ready, now));
-    }
-    return news;
-}
-
-bool wallbox_step(struct wallbox *w, struct amp_station *st, uint64_t now)
-{
-    char tag[WALLBOX_TAG_CAP];
-    bool news = false;
-
-    for (int c = 1; c <= w->map.connectors; c++) {
-        struct facts f;
-
-        pthread_mutex_lock(&w->lock);
-        judge(w, c, wallbox_now_ms(), &f);
-        look(w, c, &f);
-        pthread_mutex_unlock(&w->lock);
-        news |= tell(w, st, c, &f, now);
-    }
-    while (wallbox_tags_next(&w->tags, tag))
-        news |= say(amp_station_tag(st, 0, amp_text_of(tag), now));
-    return news;
-}
-
-void wallbox_announce(struct wallbox *w)
-{
-    for (int c = 1; c <= w->map.connectors; c++)
-        w->told[c] = (struct wallbox_told){ .error = UNKNOWN };
 }
 
 /* ---- life ---- */

@@ -25,7 +25,9 @@
  *   lock not taken, or its contact does not follow      ConnectorLockFailure
  *   inputs older than `stale`                           InternalError
  *   a meter value older than `stale`                    PowerMeterFailure
- * and NoError when it has passed, without anybody's help. */
+ * and NoError when it has passed, without anybody's help, but not before it has lasted for `hold`;
+ * one that comes back within WALLBOX_AGAIN_MS is held twice as long as before, up to
+ * WALLBOX_HOLDS_MAX times `hold`. */
 #ifndef WALLBOX_H
 #define WALLBOX_H
 
@@ -35,6 +37,8 @@
 #define WALLBOX_COMMAND_MS(answer) (2 * (answer) + 100) /* one request under way, and ours */
 #define WALLBOX_RETRY_MS           1000                 /* between attempts to connect a bus */
 #define WALLBOX_WELD_MS            500
+#define WALLBOX_AGAIN_MS           60000
+#define WALLBOX_HOLDS_MAX          300
 
 struct wallbox;
 

@@ -12,7 +12,7 @@
 
 #define WAIT_MS 20000
 
-static const char box_text[] = "answer 200\npoll 20\nstale 600\nbolt 300\n"
+static const char box_text[] = "answer 200\npoll 20\nstale 600\nbolt 300\nhold 20\n"
                                "bus meter %s\n"
                                "bus box tcp 127.0.0.1:%d\n"
                                "connector 1 meter meter 7 sdm630\n"
@@ -156,6 +156,7 @@ static void charge(struct site *s)
 static void leave(struct site *s)
 {
     stay_locked(s, false);
+    s->box.cells->discretes[0] = 0; /* open as soon as it is told */
     s->box.cells->inputs[200] = 'A';
     UNTIL(s, world_status(&s->w, 1) == AMP_AVAILABLE);
     s->obey = true;
@@ -271,6 +272,7 @@ static void test_box_failure(void)
           error_of(&s));
     CHECK(s.w.hw.permit(s.w.hw.ctx, 1, false) == AMP_E_IO, "no command arrives");
     memset(s.box.cells->coils, 0, 2);
+    s.box.cells->discretes[0] = 0;
     s.box.cells->holdings[0] = 0;
     server_spawn(&s.box);
     UNTIL(&s, world_status(&s.w, 1) == AMP_CHARGING && s.box.cells->coils[0]);
@@ -305,8 +307,38 @@ static void test_disobedience(void)
     CHECK(s.w.hw.limit(s.w.hw.ctx, 1, 10000, 3) == AMP_E_IO, "refused");
     wallbox_announce(s.wallbox); /* that was not the station's own command: it has not heard */
     UNTIL(&s, error_of(&s) == AMP_ERROR_SWITCH && world_status(&s.w, 1) == AMP_FAULTED);
+    s.box.cells->discretes[0] = 0;
     s.box.cells->refuses = 0;
     UNTIL(&s, world_status(&s.w, 1) == AMP_CHARGING && s.box.cells->holdings[0] == 100);
+    leave(&s);
+    site_close(&s);
+}
+
+/* A device that opens and refuses to close: the error is held longer each time, not told for ever.
+ */
+static void test_flapping(void)
+{
+    static struct site s;
+    uint64_t begin;
+    unsigned events, most = 2;
+
+    site_open(&s, false);
+    charge(&s);
+    s.box.cells->refuses = 2;
+    s.box.cells->coils[0] = 0; /* it has opened, and refuses to close */
+    s.box.cells->discretes[0] = 0;
+    UNTIL(&s, world_status(&s.w, 1) == AMP_FAULTED);
+    begin = real_ms();
+    events = s.w.events[AMP_EVENT_STATUS];
+    while (real_ms() < begin + 1500)
+        turn(&s);
+    for (uint64_t hold = 20; hold < 3000; hold *= 2) /* Faulted and back, once each */
+        most += 2;
+    CHECK(s.w.events[AMP_EVENT_STATUS] - events >= 4 &&
+              s.w.events[AMP_EVENT_STATUS] - events <= most,
+          "%u changes", s.w.events[AMP_EVENT_STATUS] - events);
+    s.box.cells->refuses = 0;
+    UNTIL(&s, world_status(&s.w, 1) == AMP_CHARGING && s.box.cells->coils[0]);
     leave(&s);
     site_close(&s);
 }
@@ -340,12 +372,15 @@ static void test_lock(void)
     world_tag(&s.w, 1, "TAG1");
     UNTIL(&s, error_of(&s) == AMP_ERROR_LOCK);
     CHECK(!s.w.started && !s.box.cells->coils[0], "no energy without a lock");
-    s.box.cells->inputs[200] = 1;
-    s.obey = true;
-    UNTIL(&s, error_of(&s) == AMP_ERROR_NONE && world_status(&s.w, 1) == AMP_AVAILABLE);
+    s.box.cells->inputs[200] = 1; /* the driver pulls the plug, the bolt moves again, */
+    UNTIL(&s, !s.w.st->con[1].plugged);
+    stay_locked(&s, true);
+    UNTIL(&s, error_of(&s) == AMP_ERROR_NONE && world_status(&s.w, 1) == AMP_PREPARING);
+    s.box.cells->inputs[200] = 3; /* and the tag still counts */
+    UNTIL(&s, world_status(&s.w, 1) == AMP_CHARGING && s.box.cells->coils[0]);
+    s.box.cells->discretes[0] = 1;
 
     /* it jams when it is to open: UnlockFailed */
-    charge(&s);
     CHECK(strstr(world_call(&s.w, "UnlockConnector", "{\"connectorId\":1}"), "UnlockFailed"), "%s",
           s.w.reply);
     UNTIL(&s, error_of(&s) == AMP_ERROR_LOCK);
@@ -464,6 +499,7 @@ int main(int argc, char **argv)
     RUN(test_meter_rtu);
     RUN(test_box_failure);
     RUN(test_disobedience);
+    RUN(test_flapping);
     RUN(test_weld);
     RUN(test_lock);
     RUN(test_inputs);
