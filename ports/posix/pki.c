@@ -84,6 +84,23 @@ static int sync_dir(const struct posix_pki *p)
     return rc;
 }
 
+/* The directory and the one above it. */
+static int make_dir(const char *dir)
+{
+    char above[PATH_MAX];
+    char *slash;
+
+    if (snprintf(above, sizeof above, "%s", dir) >= (int)sizeof above)
+        return AMP_E_IO;
+    slash = strrchr(above, '/');
+    if (slash && slash != above) {
+        *slash = 0;
+        if (mkdir(above, 0700) < 0 && errno != EEXIST)
+            return AMP_E_IO;
+    }
+    return mkdir(dir, 0700) < 0 && errno != EEXIST ? AMP_E_IO : 0;
+}
+
 /* What `bio` holds becomes the file `name`, whole or not at all. */
 static int keep(const struct posix_pki *p, const char *name, BIO *bio)
 {
@@ -94,7 +111,7 @@ static int keep(const struct posix_pki *p, const char *name, BIO *bio)
 
     if (!p->dir[0])
         return 0;
-    if (path_of(p, name, path) < 0 || path_of(p, "new.tmp", tmp) < 0)
+    if (path_of(p, name, path) < 0 || path_of(p, "new.tmp", tmp) < 0 || make_dir(p->dir) < 0)
         return AMP_E_IO;
     fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -710,33 +727,14 @@ static void load_file(struct posix_pki *p, const char *name)
         p->pending = key_of_file(path);
 }
 
-/* The directory and the one above it. */
-static int make_dir(const char *dir)
-{
-    char above[PATH_MAX];
-    char *slash;
-
-    if (snprintf(above, sizeof above, "%s", dir) >= (int)sizeof above)
-        return AMP_E_IO;
-    slash = strrchr(above, '/');
-    if (slash && slash != above) {
-        *slash = 0;
-        if (mkdir(above, 0700) < 0 && errno != EEXIST)
-            return AMP_E_IO;
-    }
-    return mkdir(dir, 0700) < 0 && errno != EEXIST ? AMP_E_IO : 0;
-}
-
 static int load(struct posix_pki *p)
 {
     struct dirent *e;
     DIR *d;
 
-    if (make_dir(p->dir) < 0)
-        return AMP_E_IO;
     d = opendir(p->dir);
     if (!d)
-        return AMP_E_IO;
+        return errno == ENOENT ? 0 : AMP_E_IO; /* nothing was ever stored */
     while ((e = readdir(d)) != NULL)
         load_file(p, e->d_name);
     closedir(d);

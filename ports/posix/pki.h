@@ -14,7 +14,7 @@
 
 struct posix_pki;
 
-/* `dir` NULL: in memory, lost with the process. Made when absent, as its parent. Files in it that
+/* `dir` NULL: in memory, lost with the process. Made when something is stored first, as its parent. Files in it that
  * cannot be read are left alone. AMP_E_IO with errno. */
 int posix_pki_open(const char *dir, struct posix_pki **out) AMP_CHECKED;
 void posix_pki_close(struct posix_pki *p); /* NULL: nothing */

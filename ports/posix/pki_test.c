@@ -353,18 +353,25 @@ static void test_no_storage(void)
     struct posix_pki *p;
     const struct amp_pki *t;
     struct ca_cert a = ca_make(&(struct ca_wish){ .name = "A", .authority = true });
+    FILE *f;
     char csr[2048];
 
     clean();
     p = open_pki(true);
     t = posix_pki_table(p);
     CHECK(rmdir(dir) == 0, "the directory goes away");
+    f = fopen(dir, "w");
+    CHECK(f && fclose(f) == 0, "a file stands in its place");
     CHECK(install(p, AMP_ROOT_CENTRAL, a.x) == AMP_E_IO, "%s", why);
     CHECK(count(p, AMP_ROOT_CENTRAL) == 0, "nothing changed");
     CHECK(t->request(t->ctx, "CP001", "Strom", csr, sizeof csr) == AMP_E_IO, "no key");
     posix_pki_close(p);
-    CHECK(posix_pki_open("/proc/nowhere/certs", &p) == AMP_E_IO, "nowhere");
-    CHECK(mkdir(dir, 0700) == 0, "back");
+    CHECK(posix_pki_open(dir, &p) == AMP_E_IO, "no directory");
+    CHECK(unlink(dir) == 0, "gone");
+    p = open_pki(true);
+    CHECK(access(dir, F_OK) < 0, "made when something is stored");
+    CHECK(install(p, AMP_ROOT_CENTRAL, a.x) == 0 && access(dir, F_OK) == 0, "%s", why);
+    posix_pki_close(p);
     ca_free(&a);
 }
 
