@@ -29,6 +29,9 @@ static const char examples[] =
     "  amperstand station --url ws://127.0.0.1:8080/ocpp --id CP001 --data ./cp001\n"
     "      no story; keeps its journal and meters in ./cp001, so that a transaction survives any "
     "end of the process\n"
+    "  amperstand station --url wss://central.example/ocpp --id CP001 --ca ca.pem --cert cp.pem "
+    "--key cp.key\n"
+    "      over TLS, with a certificate of its own (security profile 3)\n"
     "  amperstand station --url ws://127.0.0.1:8080/ocpp --id CP001 --scenario shift.txt --trace\n"
     "      a story of your own, with every message shown; the format stands in fleet/scenario.h\n"
     "  amperstand station --url ws://127.0.0.1:8080/ocpp --id CP001 --hardware modbus:wallbox.conf "
@@ -37,6 +40,7 @@ static const char examples[] =
     "them\n";
 
 struct wish {
+    const char *secure_url, *ca, *cert, *key;
     const char *url, *id, *password, *data, *scenario, *ledger, *config, *log, *hardware, *vehicle;
     int64_t connectors, speed, seed, faults, sample_s, retry_s[2], attempts;
     bool exit_when_done, trace;
@@ -106,6 +110,9 @@ static int open_error(const struct wish *w, int rc)
             stderr,
             "amperstand station: --data: '%s' is in use by another station; give each its own\n",
             w->data);
+    else if (rc == AMP_E_FORMAT)
+        fprintf(stderr, "amperstand station: --ca, --cert or --key: not what it should be, or the "
+                        "key is not that of the certificate\n");
     else
         fprintf(stderr, "amperstand station: %s: %s\n", w->data ? w->data : "cannot begin",
                 rc == AMP_E_IO ? strerror(errno) : amp_err_text(rc));
@@ -118,6 +125,7 @@ static void fill_config(struct amp_station_config *c, const struct wish *w,
     *c = (struct amp_station_config){
         .url = amp_text_of(w->url),
         .identity = amp_text_of(w->id),
+        .secure_url = amp_text_of(w->secure_url),
         .password = amp_text_of(w->password),
         .vendor = AMP_TEXT("Amperstand"),
         .model = AMP_TEXT("Demo"),
@@ -180,6 +188,9 @@ static int run_real(const struct cli_usage *usage, const struct wish *w,
     struct real_options o = { .config = *config,
                               .hardware = w->hardware,
                               .data_dir = w->data,
+                              .ca_file = w->ca,
+                              .cert_file = w->cert,
+                              .key_file = w->key,
                               .ledger_path = w->ledger,
                               .trace = w->trace,
                               .log_level = level,
@@ -221,8 +232,21 @@ static int check_url(const struct cli_usage *usage, const char *url)
 
     if (amp_url_parse(amp_text_of(url), &parts) < 0)
         return cli_usage_error(usage, "url", "'%s' is no address; write ws://HOST:PORT/PATH", url);
-    if (parts.tls)
-        return cli_usage_error(usage, "url", "wss:// is not possible from here; write ws://");
+    return -1;
+}
+
+/* By wss:// somebody must be trusted, and a certificate is of no use without its key. */
+static int check_tls(const struct cli_usage *usage, const struct wish *w)
+{
+    struct amp_url parts;
+    bool secure = amp_url_parse(amp_text_of(w->url), &parts) == 0 && parts.tls;
+
+    if (secure && !w->ca && !w->data)
+        return cli_usage_error(usage, "ca",
+                               "wss:// needs the authority of the central system: --ca FILE, or "
+                               "--data DIR where it is installed");
+    if (!w->cert != !w->key)
+        return cli_usage_error(usage, w->cert ? "key" : "cert", "--cert and --key belong together");
     return -1;
 }
 
@@ -251,9 +275,13 @@ static int run(int argc, char **argv)
     };
     /* clang-format off */
     const struct cli_option options[] = {
-        { "url", CLI_TEXT, "URL", &w.url, "central system, ws://HOST:PORT/PATH without the identity", 0, 0, true, "AMPERSTAND_URL", false },
+        { "url", CLI_TEXT, "URL", &w.url, "central system, ws:// or wss://HOST:PORT/PATH without the identity", 0, 0, true, "AMPERSTAND_URL", false },
         { "id", CLI_TEXT, "NAME", &w.id, "identity of the station, its last path segment", 0, 0, true, NULL, false },
         { "password", CLI_TEXT, "TEXT", &w.password, "Basic credentials; none by default", 0, 0, false, "AMPERSTAND_STATION_PASSWORD", true },
+        { "secure-url", CLI_TEXT, "URL", &w.secure_url, "wss://..., when the security profile rises to 2 or 3; else --url by wss", 0, 0, false, NULL, false },
+        { "ca", CLI_TEXT, "FILE", &w.ca, "authorities that the central system's certificate may be from, PEM", 0, 0, false, NULL, false },
+        { "cert", CLI_TEXT, "FILE", &w.cert, "certificate of the station and those above it, PEM (security profile 3)", 0, 0, false, NULL, false },
+        { "key", CLI_TEXT, "FILE", &w.key, "private key of the certificate, PEM", 0, 0, false, NULL, false },
         { "connectors", CLI_NUMBER, "N", &w.connectors, "number of connectors (2)", 1, AMP_CONNECTORS_MAX, false, NULL, false },
         { "hardware", CLI_TEXT, "modbus:FILE", &w.hardware, "real hardware, as the file describes it; simulated without", 0, 0, false, NULL, false },
         { "scenario", CLI_TEXT, "FILE", &w.scenario, "a story to play: a file, or 'demo'", 0, 0, false, NULL, false },
@@ -288,6 +316,8 @@ static int run(int argc, char **argv)
 
     if (rc < 0)
         rc = check_url(&usage, w.url);
+    if (rc < 0)
+        rc = check_tls(&usage, &w);
     if (rc >= 0)
         return rc;
     level = log_level(&usage, w.log);
@@ -306,6 +336,9 @@ static int run(int argc, char **argv)
     if (w.hardware)
         return run_real(&usage, &w, &config, (enum amp_log_level)level);
     solo.data_dir = w.data;
+    solo.ca_file = w.ca;
+    solo.cert_file = w.cert;
+    solo.key_file = w.key;
     solo.ledger_path = w.ledger;
     solo.scenario = w.scenario ? &story : NULL;
     solo.exit_when_done = w.exit_when_done;

@@ -242,6 +242,10 @@ static int start(struct real *r)
         .on_start = on_start,
         .ctx = r,
         .data_dir = r->options.data_dir,
+        .certificates = r->options.data_dir || r->options.ca_file || r->options.cert_file,
+        .central_ca_file = r->options.ca_file,
+        .cert_file = r->options.cert_file,
+        .key_file = r->options.key_file,
         .log_level = r->options.log_level,
     };
     int rc = posix_device_open(r->loop, &device, &r->device);

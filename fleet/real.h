@@ -17,6 +17,7 @@ struct real_options {
     const char *hardware;    /* "modbus:FILE", format in ports/linux/map.h */
     const char *data_dir;    /* NULL: nothing is kept */
     const char *ledger_path; /* may be NULL */
+    const char *ca_file, *cert_file, *key_file; /* PEM: whom to trust by wss://, and who we are; NULL: as data_dir has them */
     bool trace;              /* every frame into the view */
     enum amp_log_level log_level;
     FILE *out;

@@ -523,6 +523,10 @@ int solo_open(struct posix_loop *l, const struct solo_options *o, struct solo **
     device.hardware = &s->plant.hardware;
     device.data_dir = o->data_dir;
     device.files = o->data_dir != NULL;
+    device.central_ca_file = o->ca_file;
+    device.cert_file = o->cert_file;
+    device.key_file = o->key_file;
+    device.certificates = o->data_dir || o->ca_file || o->cert_file;
     device.log_level = o->log_level;
     rc = posix_device_open(l, &device, &s->device);
     if (rc < 0)

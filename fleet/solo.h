@@ -26,6 +26,7 @@ struct solo_options {
     const struct amp_station_config *config; /* texts must outlive the run; settings included */
     const char *data_dir;                    /* NULL: nothing is kept */
     const char *ledger_path;                 /* may be NULL */
+    const char *ca_file, *cert_file, *key_file; /* PEM: whom to trust by wss://, and who we are; NULL: as data_dir has them */
     const struct scenario *scenario;         /* NULL: start at once, and wait for commands */
     bool exit_when_done, trace;              /* trace: every frame into the view */
     const struct vehicle_kind *vehicle; /* every car is one of these; NULL: as the story says */
