@@ -368,6 +368,58 @@ static void test_signed_refusals(void)
     bench_close(&b);
 }
 
+static unsigned heard(struct bench *b, unsigned type)
+{
+    struct amp_security_record r;
+    uint32_t at = 0;
+    unsigned n = 0;
+
+    while (amp_events_next(b->w.st, &at, &r))
+        n += r.type == type;
+    return n;
+}
+
+static int64_t no_certificate(void *ctx, int64_t unix_ms)
+{
+    (void)ctx, (void)unix_ms;
+    return 0;
+}
+
+/* S159 S160: what goes wrong with signatures, and that new firmware runs, are security events */
+static void test_security_events(void)
+{
+    struct amp_pki pki = { .expiry = no_certificate };
+    struct bench b;
+
+    world_defaults(&b.w);
+    mem_transfer_init(&b.t, true);
+    b.w.mem.port.transfer = &b.t.table;
+    b.w.mem.port.pki = &pki;
+    b.w.config.firmware = AMP_TEXT("1.0");
+    CHECK(world_boot(&b.w) == 0, "a station starts");
+    world_run(&b.w, 100);
+    b.t.trusted = AMP_E_AUTH;
+    signed_update(&b, 1, AT_ONCE, "");
+    CHECK(heard(&b, AMP_SEC_FIRMWARE_CERTIFICATE) == 1, "InvalidFirmwareSigningCertificate");
+    b.t.trusted = 0;
+    signed_update(&b, 2, AT_ONCE, "");
+    end(&b, AMP_ERRAND_DOWNLOAD, 0);
+    end(&b, AMP_ERRAND_VERIFY, AMP_E_AUTH);
+    CHECK(heard(&b, AMP_SEC_FIRMWARE_SIGNATURE) == 1, "InvalidFirmwareSignature");
+    signed_update(&b, 3, AT_ONCE, "");
+    end(&b, AMP_ERRAND_DOWNLOAD, 0);
+    end(&b, AMP_ERRAND_VERIFY, 0);
+    end(&b, AMP_ERRAND_INSTALL, 0);
+    world_run(&b.w, 1000);
+    CHECK(!heard(&b, AMP_SEC_FIRMWARE_UPDATED), "not before it runs");
+    restart(&b, "2.0");
+    CHECK(heard(&b, AMP_SEC_FIRMWARE_UPDATED) == 1, "FirmwareUpdated");
+    world_power(&b.w);
+    world_run(&b.w, 1000);
+    CHECK(heard(&b, AMP_SEC_FIRMWARE_UPDATED) == 1, "once");
+    bench_close(&b);
+}
+
 /* A platform without transfers has no such profile. */
 static void test_none(void)
 {
@@ -487,6 +539,7 @@ int main(void)
     RUN(test_trigger);
     RUN(test_signed);
     RUN(test_signed_refusals);
+    RUN(test_security_events);
     RUN(test_none);
     RUN(test_keys);
     RUN(test_power_cut_at_every_write);

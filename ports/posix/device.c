@@ -21,6 +21,7 @@ struct posix_device {
     struct posix_transfer *transfer; /* NULL: none */
     char version[51];                /* of the image that runs, if one was ever installed */
     struct posix_pki *pki;           /* NULL: none */
+    char certs[PATH_MAX];            /* its folder; empty: in memory */
     struct posix_timer timer;        /* next amp_station_poll, or the end of a restart */
     struct amp_station *station;
     void *memory;
@@ -254,7 +255,7 @@ static int open_files(struct posix_device *d)
     const struct posix_transfer_options o = {
         .data_dir = d->options.data_dir,
         .name = d->options.config->identity,
-        .roots = d->options.maker_roots,
+        .roots = d->options.maker_roots || !d->pki ? d->options.maker_roots : d->certs,
         .ca_file = d->options.ca_file,
         .done = on_transfer,
         .report = report,
@@ -271,16 +272,16 @@ static const struct posix_link_events link_events = { on_connected, on_received,
 static int open_pki(struct posix_device *d)
 {
     const struct posix_device_options *o = &d->options;
-    char above[PATH_MAX], dir[PATH_MAX];
+    char above[PATH_MAX];
     int rc = 0;
 
     if (o->data_dir) {
         if (snprintf(above, sizeof above, "%s/certs", o->data_dir) >= (int)sizeof above)
             return AMP_E_IO;
-        rc = posix_data_path(dir, sizeof dir, above, o->config->identity, "");
+        rc = posix_data_path(d->certs, sizeof d->certs, above, o->config->identity, "");
     }
     if (rc == 0)
-        rc = posix_pki_open(o->data_dir ? dir : NULL, &d->pki);
+        rc = posix_pki_open(o->data_dir ? d->certs : NULL, &d->pki);
     if (rc == 0 && o->central_ca_file)
         rc = posix_pki_roots(d->pki, o->central_ca_file);
     if (rc == 0 && o->cert_file && o->key_file)

@@ -22,7 +22,8 @@ struct posix_device_options {
     void *ctx;                                           /* of both */
     const char *data_dir;             /* NULL: storage in memory, lost with the process */
     bool files;                       /* with data_dir: a logbook, firmware and uploads (transfer.h) */
-    const char *maker_roots;          /* folder of who may sign firmware, see image.h; NULL: nobody, and it comes unsigned */
+    const char *maker_roots;          /* folder of who may sign firmware, see image.h; NULL: with `certificates`
+                                         those that are installed there, else nobody, and it comes unsigned */
     const char *ca_file;              /* who vouches for https servers; NULL: the system's list */
     bool certificates; /* keys and certificates of its own, in data_dir/certs/IDENTITY; without it wss:// is not possible, nor is the
                           security extension */

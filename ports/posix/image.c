@@ -40,11 +40,12 @@ int posix_image_version(const char *path, char out[51])
 
 /* ---- who vouches ---- */
 
-static bool ends(const char *name, const char *with)
+/* "maker-3.pem": the folder may hold the roots of others beside it. */
+static bool makers(const char *name, const char *ending)
 {
-    size_t n = strlen(name), m = strlen(with);
+    size_t n = strlen(name), m = strlen(ending);
 
-    return n > m && !strcmp(name + n - m, with);
+    return n > m && !strncmp(name, "maker", 5) && !strcmp(name + n - m, ending);
 }
 
 /* Certificates and lists of the folder into the store. How many lists, or -1: the folder cannot be
@@ -65,9 +66,9 @@ static int load_roots(X509_STORE *store, const char *roots)
     while ((e = readdir(dir)) != NULL) {
         if ((size_t)snprintf(path, sizeof path, "%s/%s", roots, e->d_name) >= sizeof path)
             continue;
-        if (ends(e->d_name, ".pem"))
+        if (makers(e->d_name, ".pem"))
             (void)X509_load_cert_file(files, path, X509_FILETYPE_PEM);
-        else if (ends(e->d_name, ".crl"))
+        else if (makers(e->d_name, ".crl"))
             lists += X509_load_crl_file(files, path, X509_FILETYPE_PEM) > 0;
     }
     closedir(dir);

@@ -2,7 +2,8 @@
  *
  * An image begins with one line, "amperstand-firmware VERSION" (1 to 50 printable characters without blanks), the rest is its own
  * business. Whoever makes an image signs the whole file: SHA-256 with RSA-PSS or ECDSA, base64. The folder of roots holds the
- * manufacturer's certificates as *.pem, and lists of revoked ones as *.crl (PEM); a list makes revocation be checked. */
+ * manufacturer's certificates as maker*.pem, where pki.h keeps those that the central system installs, and lists of revoked ones as
+ * maker*.crl (PEM); a list makes revocation be checked. */
 #ifndef POSIX_IMAGE_H
 #define POSIX_IMAGE_H
 

@@ -337,6 +337,30 @@ static void save(const char *path, const char *text)
         fclose(f);
 }
 
+/* The list of an issuer with one certificate on it. */
+static void put_on_list(const struct person *by, const struct person *who, const char *path)
+{
+    X509_CRL *list = X509_CRL_new();
+    X509_REVOKED *entry = X509_REVOKED_new();
+    ASN1_TIME *from = X509_gmtime_adj(NULL, -60), *to = X509_gmtime_adj(NULL, 3600);
+    FILE *f = fopen(path, "wb");
+
+    X509_CRL_set_version(list, 1);
+    X509_CRL_set_issuer_name(list, X509_get_subject_name(by->x));
+    X509_CRL_set1_lastUpdate(list, from);
+    X509_CRL_set1_nextUpdate(list, to);
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(who->x));
+    X509_REVOKED_set_revocationDate(entry, from);
+    X509_CRL_add0_revoked(list, entry);
+    X509_CRL_sign(list, by->key, EVP_sha256());
+    CHECK(f && PEM_write_X509_CRL(f, list) == 1, "%s", path);
+    if (f)
+        fclose(f);
+    ASN1_TIME_free(from);
+    ASN1_TIME_free(to);
+    X509_CRL_free(list);
+}
+
 /* Base64, as an image maker would do it. */
 static void sign(const struct person *p, const char *text, char out[1200])
 {
@@ -611,6 +635,11 @@ static void test_signatures(void)
     snprintf(path, sizeof path, "%s/maker.pem", roots);
     save(path, pem);
     free(pem);
+    snprintf(path, sizeof path, "%s/central-1.pem",
+             roots); /* vouches for servers, not for images */
+    pem = pem_of(&other);
+    save(path, pem);
+    free(pem);
     bench_open(&b, roots, NULL, false, NULL);
     CHECK(fetch(&b, "http", "/image") == 0, "%d", b.rc);
     for (size_t i = 0; i < AMP_COUNT(good); i++) {
@@ -637,6 +666,15 @@ static void test_signatures(void)
         free(pem);
     }
     CHECK(b.table->trust(b.table->ctx, AMP_TEXT("no PEM"), AMP_TEXT("x")) == AMP_E_AUTH, "no PEM");
+    snprintf(path, sizeof path, "%s/maker.crl", roots);
+    put_on_list(&root, &rsa, path);
+    for (size_t i = 0; i < AMP_COUNT(good); i++) {
+        pem = pem_of(good[i]);
+        CHECK(b.table->trust(b.table->ctx, amp_text_of(pem), amp_text_of(signature)) ==
+                  (good[i] == &rsa ? AMP_E_STATE : 0),
+              "%zu", i);
+        free(pem);
+    }
     bench_close(&b);
     forget(&root);
     forget(&other);
