@@ -211,8 +211,11 @@ static int commit(void *db, const struct batch *b, char *error, size_t cap)
         if (rc < 0 || in)
             break;
         rc = pg_write(s, b);
-        if (rc < 0 && s->link.conn)
-            break; /* it said no, and would say so again */
+        if (rc < 0 && s->link.conn) {
+            if (!strcmp(s->link.state, "25006")) /* read-only: another connection may find the */
+                pg_hang_up(&s->link);            /* primary, or a server that was promoted */
+            break;                               /* it said no, and would say so again */
+        }
     }
     if (rc < 0)
         snprintf(error, cap, "%s: %s", s->link.error, cure_of(s->link.state));

@@ -222,6 +222,32 @@ static void test_away(void)
     CHECK(server_sql(database, "SELECT count(*) FROM message") == 3, "what is lost is lost whole");
 }
 
+static void kill_connections(void)
+{
+    server_sql(admin, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+                      "application_name = 'amperstand'");
+}
+
+/* As after a failover to a standby, until it is promoted. */
+static void test_read_only(void)
+{
+    struct store_stats stats;
+    struct store *s;
+
+    fresh();
+    s = open_store();
+    server_sql(admin, "ALTER DATABASE test SET default_transaction_read_only = on");
+    kill_connections();
+    put_message(s, 1);
+    CHECK(outcome(s) == AMP_E_IO, "not acknowledged");
+    store_stats(s, &stats);
+    CHECK(strstr(stats.error, "name the primary"), "%s", stats.error);
+    server_sql(admin, "ALTER DATABASE test RESET default_transaction_read_only");
+    settle(s);
+    CHECK(server_sql(database, "SELECT count(*) FROM message") == 1, "once");
+    close_store(s);
+}
+
 /* ---- an answer that gets lost ---- */
 
 /* What the proxy between us and the server does to the next batch. */
@@ -357,8 +383,7 @@ static void test_taken_over(void)
     CHECK(outcome(s) == AMP_E_IO, "not ours any more");
     store_stats(s, &stats);
     CHECK(strstr(stats.error, "another process writes"), "%s", stats.error);
-    server_sql(admin, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
-                      "application_name = 'amperstand'");
+    kill_connections();
     CHECK(outcome(s) == AMP_E_IO, "nor with a new connection");
     store_stats(s, &stats);
     CHECK(strstr(stats.error, "another process writes"), "%s", stats.error);
@@ -455,6 +480,7 @@ int main(void)
     RUN(test_open_errors);
     RUN(test_restart);
     RUN(test_away);
+    RUN(test_read_only);
     RUN(test_lost_answers);
     RUN(test_taken_over);
     RUN(test_partitions);
