@@ -1,6 +1,6 @@
 /* ports/posix/pki.c - see pki.h. */
 #include "ports/posix/pki.h"
-#include "ocpp/buf.h"
+#include "ports/posix/x509.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,16 +11,12 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ROOTS_MAX 100
 #define OWN_MAX   3 /* the newest, and what it follows */
 #define CHAIN_MAX 8
-#define RSA_LEAST 2048
-#define EC_LEAST  224
 
 struct root {
     X509 *x;
@@ -138,149 +134,6 @@ static int forget(const struct posix_pki *p, const char *name)
     return sync_dir(p);
 }
 
-/* Certificates of a PEM text, in order; NULL: none, or one that cannot be read. */
-static STACK_OF(X509) * read_chain(BIO *bio)
-{
-    STACK_OF(X509) *chain = sk_X509_new_null();
-    X509 *x;
-    bool whole = true;
-
-    while (chain && (x = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
-        if (sk_X509_num(chain) >= ROOTS_MAX || !sk_X509_push(chain, x)) {
-            X509_free(x);
-            whole = false;
-            break;
-        }
-    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-        whole = false;
-    ERR_clear_error();
-    if (chain && (!whole || sk_X509_num(chain) == 0)) {
-        sk_X509_pop_free(chain, X509_free);
-        chain = NULL;
-    }
-    return chain;
-}
-
-static STACK_OF(X509) * chain_of_text(struct amp_text pem)
-{
-    BIO *bio = BIO_new_mem_buf(pem.at, (int)pem.len);
-    STACK_OF(X509) *chain = bio ? read_chain(bio) : NULL;
-
-    BIO_free(bio);
-    return chain;
-}
-
-static STACK_OF(X509) * chain_of_file(const char *path)
-{
-    BIO *bio = BIO_new_file(path, "r");
-    STACK_OF(X509) *chain = bio ? read_chain(bio) : NULL;
-
-    BIO_free(bio);
-    return chain;
-}
-
-/* Never ask a person for a pass phrase. */
-static int no_phrase(char *buf, int size, int rwflag, void *u)
-{
-    (void)buf;
-    (void)size;
-    (void)rwflag;
-    (void)u;
-    return -1;
-}
-
-static EVP_PKEY *key_of_file(const char *path)
-{
-    BIO *bio = BIO_new_file(path, "r");
-    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_phrase, NULL) : NULL;
-
-    BIO_free(bio);
-    ERR_clear_error();
-    return key;
-}
-
-/* ---- facts about certificates ---- */
-
-static int64_t unix_of(const ASN1_TIME *t)
-{
-    struct tm tm;
-
-    if (ASN1_TIME_to_tm(t, &tm) != 1)
-        return 0;
-    return (int64_t)timegm(&tm) * 1000;
-}
-
-static bool valid_at(X509 *x, int64_t unix_ms)
-{
-    return unix_ms == 0 ||
-           (unix_of(X509_get0_notBefore(x)) <= unix_ms && unix_ms < unix_of(X509_get0_notAfter(x)));
-}
-
-/* ocpp-facts S10 */
-static bool strong(X509 *x)
-{
-    EVP_PKEY *key = X509_get0_pubkey(x);
-    int bits = key ? EVP_PKEY_get_bits(key) : 0;
-
-    return key && bits >= (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? RSA_LEAST : EC_LEAST);
-}
-
-static void to_hex(const unsigned char *raw, unsigned len, char out[129])
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (unsigned i = 0; i < len; i++) {
-        out[2 * i] = digits[raw[i] >> 4];
-        out[2 * i + 1] = digits[raw[i] & 15];
-    }
-    out[2 * len] = 0;
-}
-
-static const char *without_zeros(const char *hex)
-{
-    while (hex[0] == '0' && hex[1])
-        hex++;
-    return hex;
-}
-
-/* `issuer`: whose key signed it. */
-static int describe(X509 *x, X509 *issuer, unsigned algorithm, struct amp_certificate_id *out)
-{
-    const EVP_MD *md = algorithm == AMP_SHA256   ? EVP_sha256()
-                       : algorithm == AMP_SHA384 ? EVP_sha384()
-                       : algorithm == AMP_SHA512 ? EVP_sha512()
-                                                 : NULL;
-    unsigned char raw[EVP_MAX_MD_SIZE];
-    unsigned len;
-    BIGNUM *serial = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x), NULL);
-    char *hex = serial ? BN_bn2hex(serial) : NULL;
-    int rc = AMP_E_VALUE;
-
-    memset(out, 0, sizeof *out);
-    out->algorithm = (uint8_t)algorithm;
-    if (!md || !hex || strlen(without_zeros(hex)) >= sizeof out->serial)
-        goto done;
-    snprintf(out->serial, sizeof out->serial, "%s", without_zeros(hex));
-    if (!X509_NAME_digest(X509_get_issuer_name(x), md, raw, &len))
-        goto done;
-    to_hex(raw, len, out->name_hash);
-    if (!X509_pubkey_digest(issuer, md, raw, &len))
-        goto done;
-    to_hex(raw, len, out->key_hash);
-    rc = 0;
-done:
-    OPENSSL_free(hex);
-    BN_free(serial);
-    return rc;
-}
-
-static bool same_id(const struct amp_certificate_id *a, const struct amp_certificate_id *b)
-{
-    return strcasecmp(a->name_hash, b->name_hash) == 0 &&
-           strcasecmp(a->key_hash, b->key_hash) == 0 &&
-           strcasecmp(without_zeros(a->serial), without_zeros(b->serial)) == 0;
-}
-
 /* A root has signed itself; of one that has not, the issuer may be installed too. */
 static X509 *issuer_of(const struct posix_pki *p, X509 *x)
 {
@@ -362,12 +215,12 @@ static struct own *own_now(struct posix_pki *p, int64_t unix_ms)
     for (unsigned i = 0; i < p->owns; i++) {
         X509 *x = sk_X509_value(p->own[i].chain, 0);
         X509 *b = best ? sk_X509_value(best->chain, 0) : NULL;
-        int64_t from = unix_of(X509_get0_notBefore(x));
+        int64_t from = posix_x509_time(X509_get0_notBefore(x));
 
-        if (!valid_at(x, unix_ms))
+        if (!posix_x509_valid(x, unix_ms))
             continue;
-        if (!b || from > unix_of(X509_get0_notBefore(b)) ||
-            (from == unix_of(X509_get0_notBefore(b)) && p->own[i].number > best->number))
+        if (!b || from > posix_x509_time(X509_get0_notBefore(b)) ||
+            (from == posix_x509_time(X509_get0_notBefore(b)) && p->own[i].number > best->number))
             best = &p->own[i];
     }
     return best;
@@ -432,21 +285,6 @@ done:
     return rc;
 }
 
-static bool has_name(X509 *x, const char *name)
-{
-    X509_NAME *subject = X509_get_subject_name(x);
-    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-    unsigned char *text = NULL;
-    int len = at < 0
-                  ? -1
-                  : ASN1_STRING_to_UTF8(&text,
-                                        X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-    bool is = len >= 0 && (size_t)len == strlen(name) && memcmp(text, name, (size_t)len) == 0;
-
-    OPENSSL_free(text);
-    return is;
-}
-
 /* Signed up to an installed root? NULL, or why not. */
 static const char *check_chain(const struct posix_pki *p, STACK_OF(X509) * chain, int64_t unix_ms)
 {
@@ -492,7 +330,7 @@ static int store_own(struct posix_pki *p, STACK_OF(X509) * chain)
 static int take(void *ctx, struct amp_text pem, const char *name, int64_t unix_ms, const char **why)
 {
     struct posix_pki *p = ctx;
-    STACK_OF(X509) *chain = chain_of_text(pem);
+    STACK_OF(X509) *chain = posix_chain_of_text(pem);
     X509 *x = chain ? sk_X509_value(chain, 0) : NULL;
     int rc = AMP_E_AUTH;
 
@@ -504,9 +342,9 @@ static int take(void *ctx, struct amp_text pem, const char *name, int64_t unix_m
         *why = "no certificate was asked for";
     } else if (X509_check_private_key(x, p->pending) != 1) {
         *why = "not for the key of the last request";
-    } else if (!has_name(x, name)) {
+    } else if (!posix_x509_named(x, name)) {
         *why = "for another name";
-    } else if (!valid_at(x, unix_ms)) {
+    } else if (!posix_x509_valid(x, unix_ms)) {
         *why = "not valid at this time";
     } else {
         *why = check_chain(p, chain, unix_ms);
@@ -528,7 +366,7 @@ static int64_t expiry(void *ctx, int64_t unix_ms)
 {
     struct own *o = own_now(ctx, unix_ms);
 
-    return o ? unix_of(X509_get0_notAfter(sk_X509_value(o->chain, 0))) : 0;
+    return o ? posix_x509_time(X509_get0_notAfter(sk_X509_value(o->chain, 0))) : 0;
 }
 
 /* The root of the central system that came last, or -1. */
@@ -569,9 +407,9 @@ static const char *check_root(const struct posix_pki *p, X509 *x, enum amp_root 
 
     if (X509_check_ca(x) < 1)
         return "not a certificate authority";
-    if (!valid_at(x, unix_ms))
+    if (!posix_x509_valid(x, unix_ms))
         return "not valid at this time";
-    if (!strong(x))
+    if (!posix_x509_strong(x))
         return "its key is too weak";
     if (chained && use == AMP_ROOT_CENTRAL && before >= 0 &&
         X509_verify(x, X509_get0_pubkey(p->roots[before].x)) != 1)
@@ -597,7 +435,7 @@ static int install(void *ctx, enum amp_root use, struct amp_text pem, unsigned m
                    int64_t unix_ms, const char **why)
 {
     struct posix_pki *p = ctx;
-    STACK_OF(X509) *chain = chain_of_text(pem);
+    STACK_OF(X509) *chain = posix_chain_of_text(pem);
     X509 *x = chain && sk_X509_num(chain) == 1 ? sk_X509_shift(chain) : NULL;
     int before = latest(p), rc = AMP_E_FORMAT;
     X509 *old = before >= 0 ? p->roots[before].x : NULL;
@@ -638,7 +476,7 @@ static int list(void *ctx, enum amp_root use, unsigned index, struct amp_certifi
 
     for (unsigned i = 0; i < p->count; i++)
         if (p->roots[i].use == use && index-- == 0)
-            return describe(p->roots[i].x, issuer_of(p, p->roots[i].x), AMP_SHA256, out) < 0
+            return posix_x509_id(p->roots[i].x, issuer_of(p, p->roots[i].x), AMP_SHA256, out) < 0
                        ? AMP_E_ABSENT
                        : 0;
     return AMP_E_ABSENT;
@@ -653,7 +491,7 @@ static bool is_own(const struct posix_pki *p, const struct amp_certificate_id *i
         X509 *x = sk_X509_value(chain, 0);
         X509 *issuer = sk_X509_num(chain) > 1 ? sk_X509_value(chain, 1) : issuer_of(p, x);
 
-        if (describe(x, issuer, id->algorithm, &mine) == 0 && same_id(&mine, id))
+        if (posix_x509_id(x, issuer, id->algorithm, &mine) == 0 && posix_x509_same(&mine, id))
             return true;
     }
     return false;
@@ -670,7 +508,8 @@ static int delete (void *ctx, const struct amp_certificate_id *id)
         struct root *r = &p->roots[i];
         char name[32];
 
-        if (describe(r->x, issuer_of(p, r->x), id->algorithm, &mine) < 0 || !same_id(&mine, id))
+        if (posix_x509_id(r->x, issuer_of(p, r->x), id->algorithm, &mine) < 0 ||
+            !posix_x509_same(&mine, id))
             continue;
         if (in_use(p, r->x) || !r->number)
             return AMP_E_STATE;
@@ -687,8 +526,8 @@ static int delete (void *ctx, const struct amp_certificate_id *id)
 
 static void load_own(struct posix_pki *p, const char *path, unsigned number)
 {
-    EVP_PKEY *key = key_of_file(path);
-    STACK_OF(X509) *chain = chain_of_file(path);
+    EVP_PKEY *key = posix_key_of_file(path);
+    STACK_OF(X509) *chain = posix_chain_of_file(path);
 
     if (key && chain && X509_check_private_key(sk_X509_value(chain, 0), key) == 1) {
         add_own(p, key, chain, number);
@@ -701,7 +540,7 @@ static void load_own(struct posix_pki *p, const char *path, unsigned number)
 
 static void load_root(struct posix_pki *p, const char *path, enum amp_root use, unsigned number)
 {
-    STACK_OF(X509) *chain = chain_of_file(path);
+    STACK_OF(X509) *chain = posix_chain_of_file(path);
     X509 *x = chain ? sk_X509_shift(chain) : NULL;
 
     sk_X509_pop_free(chain, X509_free);
@@ -724,7 +563,7 @@ static void load_file(struct posix_pki *p, const char *name)
     else if (sscanf(name, "maker-%u.pem%n", &number, &end) == 1 && end && !name[end] && number)
         load_root(p, path, AMP_ROOT_MAKER, number);
     else if (strcmp(name, "pending.key") == 0 && !p->pending)
-        p->pending = key_of_file(path);
+        p->pending = posix_key_of_file(path);
 }
 
 static int load(struct posix_pki *p)
@@ -781,7 +620,7 @@ int posix_pki_roots(struct posix_pki *p, const char *ca)
 
     if (access(ca, R_OK) < 0)
         return AMP_E_IO;
-    chain = chain_of_file(ca);
+    chain = posix_chain_of_file(ca);
     if (!chain)
         return AMP_E_FORMAT;
     while (rc == 0 && (x = sk_X509_shift(chain)) != NULL)
@@ -798,8 +637,8 @@ int posix_pki_own(struct posix_pki *p, const char *cert, const char *key)
 
     if (access(cert, R_OK) < 0 || access(key, R_OK) < 0)
         return AMP_E_IO;
-    chain = chain_of_file(cert);
-    k = key_of_file(key);
+    chain = posix_chain_of_file(cert);
+    k = posix_key_of_file(key);
     if (!chain || !k || X509_check_private_key(sk_X509_value(chain, 0), k) != 1) {
         ERR_clear_error();
         sk_X509_pop_free(chain, X509_free);
