@@ -2,6 +2,7 @@
  * while cars come and go, storage and sending fail, the power goes and time passes. The input is a
  * list of steps; the world of the station's tests is the judge: every frame of the station must
  * satisfy the strict definitions, and no message id may come twice. */
+#include "ports/mem/transfer.h"
 #include "station/world_test.h"
 
 struct steps {
@@ -93,6 +94,17 @@ static const struct {
      "{\"connectorId\":0,\"expiryDate\":\"2025-06-16T18:00:00Z\",\"idTag\":\"TAG2\",\"parentIdTag\":"
      "\"FAM\",\"reservationId\":2}" },
     { "CancelReservation",      "{\"reservationId\":2}" },
+    { "UpdateFirmware",
+     "{\"location\":\"http://x/i\",\"retrieveDate\":\"2025-06-15T15:00:00Z\",\"retries\":1}" },
+    { "SignedUpdateFirmware",
+     "{\"requestId\":3,\"firmware\":{\"location\":\"http://x/i\",\"retrieveDateTime\":"
+     "\"2025-06-15T15:00:00Z\",\"installDateTime\":\"2025-06-15T15:30:00Z\","
+     "\"signingCertificate\":\"c\",\"signature\":\"s\"}}" },
+    { "GetDiagnostics", "{\"location\":\"ftp://x/\"}" },
+    { "GetLog",
+     "{\"log\":{\"remoteLocation\":\"ftp://x/\"},\"logType\":\"SecurityLog\",\"requestId\":4}" },
+    { "TriggerMessage", "{\"requestedMessage\":\"FirmwareStatusNotification\"}" },
+    { "ExtendedTriggerMessage", "{\"requestedMessage\":\"LogStatusNotification\"}" },
     { "ClearCache",             "{}"                                                          },
     { "Reset",                  "{\"type\":\"Soft\"}"                                         },
     { "Reset",                  "{\"type\":\"Hard\"}"                                         },
@@ -104,6 +116,18 @@ static const struct {
     { "ChangeConfiguration",    "{\"key\":\"ClockAlignedDataInterval\",\"value\":\"60\"}"     },
     { "ChangeConfiguration",    "{\"key\":\"MinimumStatusDuration\",\"value\":\"5\"}"         },
 };
+
+/* An errand under way ends, well or badly. */
+static void end_errand(struct world *w, struct mem_transfer *t, unsigned how)
+{
+    static const int ends[] = { 0, 0, AMP_E_IO, AMP_E_AUTH, AMP_E_SUPPORT };
+    enum amp_errand e = AMP_ERRAND_DOWNLOAD + how % 4;
+
+    if (!t->busy[e])
+        return;
+    t->busy[e] = false;
+    amp_station_transfer_done(w->st, e, ends[how / 4 % AMP_COUNT(ends)], w->now);
+}
 
 static void turn_the_central_system(struct world *w, unsigned how)
 {
@@ -120,22 +144,22 @@ static void turn_the_central_system(struct world *w, unsigned how)
     w->start_status = how & 128 ? "Invalid" : NULL;
 }
 
-static void step(struct world *w, struct steps *s)
+static void step(struct world *w, struct mem_transfer *t, struct steps *s)
 {
     unsigned what = next(s), c = 1 + (what >> 7);
-    struct amp_text t;
+    struct amp_text text;
     size_t i;
 
     switch (what % 16) {
     case 0: /* a text message */
-        t = piece(s);
+        text = piece(s);
         if (w->up)
-            world_send(w, AMP_WS_TEXT, t.at, t.len);
+            world_send(w, AMP_WS_TEXT, text.at, text.len);
         break;
     case 1: /* raw bytes, also instead of the HTTP answer */
-        t = piece(s);
+        text = piece(s);
         if (w->mem.open)
-            amp_station_received(w->st, t.at, t.len, w->now);
+            amp_station_received(w->st, text.at, text.len, w->now);
         break;
     case 2:
         i = next(s) % AMP_COUNT(calls);
@@ -183,10 +207,16 @@ static void step(struct world *w, struct steps *s)
         w->car[c].meter_fails = what & 64;
         break;
     default:
+        if (what & 16) {
+            end_errand(w, t, next(s));
+            break;
+        }
         (void)amp_station_stop(w->st, (int)c, 1 + (int)next(s) % 11, w->now);
     }
-    if (w->mem.cut || w->mem.rebooted)
+    if (w->mem.cut || w->mem.rebooted) {
+        memset(t->busy, 0, sizeof(t->busy));
         world_power(w);
+    }
     world_settle(w);
 }
 
@@ -195,16 +225,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct world w;
+    static struct mem_transfer transfer;
     struct steps s = { data, size };
 
     check_bad = 0;
-    world_open(&w);
+    world_defaults(&w);
+    mem_transfer_init(&transfer, size & 1);
+    w.mem.port.transfer = &transfer.table;
+    if (world_boot(&w) < 0)
+        abort();
     w.any_books = true; /* with such a central system nobody's books are right */
     world_run(&w, 100);
     for (int i = 0; s.left && i < 200; i++)
-        step(&w, &s);
+        step(&w, &transfer, &s);
     world_close(&w);
-    if (check_bad)
+    if (check_bad || transfer.twice)
         abort();
     return 0;
 }
