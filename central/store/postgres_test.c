@@ -294,7 +294,7 @@ static bool pass(struct proxy *p, int from, int to, bool answer)
     return write(to, data, (size_t)n) == n;
 }
 
-static void proxy_main(struct proxy *p, const char *folder)
+static void proxy_main(struct proxy *p, int listening)
 {
     struct pollfd fds[17] = {
         {.fd = connect_to(folder, true), .events = POLLIN}
@@ -327,18 +327,19 @@ static void test_lost_answers(void)
     char folder[] = "/tmp/pg-proxy-XXXXXX", url[128], path[64];
     int64_t count = 0;
     struct store *s;
+    int listening;
     pid_t child;
 
     fresh();
     CHECK(mkdtemp(folder) != NULL, "a folder");
     snprintf(path, sizeof(path), "%s/.s.PGSQL.5432", folder);
+    listening = connect_to(folder, true);
     child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        proxy_main(p, folder);
+        proxy_main(p, listening);
     }
-    while (access(path, F_OK) < 0)
-        usleep(1000);
+    close(listening);
     snprintf(url, sizeof(url), "postgres://amp@/test?host=%s", folder);
     s = open_at(url, 64);
     for (int i = 0; i < 40; i++) { /* partitions are made on the way: answers lost there, too */
