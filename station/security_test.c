@@ -351,6 +351,36 @@ static void test_sign(void)
     world_close(&w);
 }
 
+/* S157: the longest chain that is promised fits, and one byte more is refused */
+static void test_long_chain(void)
+{
+    struct world w;
+    struct books b;
+
+    start(&w, &b);
+    for (unsigned more = 0; more < 2; more++) {
+        char frame[2 * AMP_CHAIN_MAX];
+        size_t n =
+            (size_t)snprintf(frame, sizeof(frame),
+                             "[2,\"long%u\",\"CertificateSigned\",{\"certificateChain\":\"", more);
+
+        for (unsigned i = 1; i <= AMP_CHAIN_MAX + more; i++) {
+            if (i % 65 == 0)
+                frame[n++] = '\\';
+            frame[n++] = i % 65 == 0 ? 'n' : 'A';
+        }
+        snprintf(frame + n, sizeof(frame) - n, "\"}]");
+        w.asked = amp_message_find(&ocpp16, AMP_TEXT("CertificateSigned"));
+        world_say(&w, frame);
+        world_settle(&w);
+        CHECK(!strcmp(w.reply, more ? REJECTED : ACCEPTED), "%s", w.reply);
+        w.asked = NULL;
+    }
+    world_call(&w, "GetConfiguration", "{\"key\":[\"CertificateSignedMaxChainSize\"]}");
+    CHECK(world_int(w.reply, "value") == AMP_CHAIN_MAX, "%s", w.reply);
+    world_close(&w);
+}
+
 /* S157: silence is not the end; a refusal is, until the day after */
 static void test_sign_again(void)
 {
@@ -534,6 +564,39 @@ static void test_events_roll(void)
     world_close(&w);
 }
 
+/* S159: the power goes at each write while events arise and are delivered: none that was stored is
+ * lost or overtaken, and a repeated one is only the last */
+static void test_events_and_power(void)
+{
+    for (unsigned n = 1; n < 24; n++) {
+        for (size_t torn = 0; torn < 24; torn += 12) {
+            struct world w;
+            struct books b;
+            unsigned stored, tampers = 0;
+            const char *p;
+
+            start(&w, &b);
+            world_mark(&w);
+            mem_arm(&w.mem, n, MEM_CUT, torn);
+            for (int i = 0; i < 6 && !w.mem.cut; i++) {
+                CHECK(amp_station_security_event(w.st, AMP_SEC_TAMPER, AMP_NO_TEXT, w.now) == 0,
+                      "raise");
+                if (i % 2 == 0)
+                    world_run(&w, 100);
+            }
+            power(&w, &b);
+            stored = logged(&w, AMP_SEC_TAMPER);
+            world_run(&w, 120000);
+            for (p = w.trace; (p = strstr(p, "Sec:Tamper")) != NULL; p++)
+                tampers++;
+            CHECK(amp_events_waiting(w.st) == 0, "all out");
+            CHECK(tampers >= stored && tampers <= stored + 1, "cut at %u: %u of %u", n, tampers,
+                  stored);
+            world_close(&w);
+        }
+    }
+}
+
 /* S159: SettingSystemTime, ResetOrReboot; and the queue has an end */
 static void test_events_of_the_core(void)
 {
@@ -571,6 +634,7 @@ int main(void)
     RUN(test_key_and_power);
     RUN(test_bad_server);
     RUN(test_sign);
+    RUN(test_long_chain);
     RUN(test_sign_again);
     RUN(test_sign_in_profile_3);
     RUN(test_roots);
@@ -578,6 +642,7 @@ int main(void)
     RUN(test_events);
     RUN(test_events_unwanted);
     RUN(test_events_roll);
+    RUN(test_events_and_power);
     RUN(test_events_of_the_core);
     return check_end();
 }
