@@ -560,7 +560,7 @@ static inline const char *read_field(struct amp_reader *d, const char *p,
 static const char *read_record(struct amp_reader *d, const char *p, const struct amp_record *r,
                                unsigned char *out)
 {
-    unsigned count = r->count[d->set], next = 0, i, unknown = 0;
+    unsigned count = r->count[d->set], next = 0, i = 0, unknown = 0;
     const char *start = p, *end = d->end;
     uint64_t seen = 0;
 
