@@ -358,6 +358,14 @@ int posix_device_start(struct posix_device *d, struct amp_fault *fault)
     return start(d, fault);
 }
 
+void posix_device_cut(struct posix_device *d)
+{
+    if (!d->station)
+        return; /* without power already */
+    reboot(d, true);
+    settle(d);
+}
+
 void posix_device_close(struct posix_device *d)
 {
     posix_link_close(&d->link);

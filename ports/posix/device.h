@@ -40,6 +40,10 @@ int posix_device_open(struct posix_loop *l, const struct posix_device_options *o
 /* Start the core: errors as amp_station_init. AMP_E_STATE: it runs already. */
 int posix_device_start(struct posix_device *d, struct amp_fault *fault) AMP_CHECKED;
 
+/* The power fails and comes back: the core ends where it is and nothing more is written or sent;
+ * contactors open; it starts from its storage after POSIX_BOOT_MS. Not from inside a callback. */
+void posix_device_cut(struct posix_device *d);
+
 /* Ends the core as a power cut does and frees the device. Not from inside one of its callbacks. */
 void posix_device_close(struct posix_device *d);
 
