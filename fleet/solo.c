@@ -368,6 +368,8 @@ static void drive(struct solo *s, int c)
 
     if (v->session && !v->charging_since && vehicle_power_w(&b->vehicle) > 0)
         v->charging_since = now;
+    if (s->options.by_hand)
+        return;
     if (st && v->session && !v->stopping && b->occupied &&
         (vehicle_full(&b->vehicle) || (v->charging_since && !b->vehicle.kind->physics &&
                                        now - v->charging_since >= SCENARIO_CHARGE_MS)))
@@ -565,4 +567,78 @@ void solo_close(struct solo *s)
     ledger_hang_up(&s->talk);
     ledger_close(&s->ledger);
     free(s);
+}
+
+/* --- by hand */
+
+int solo_arrive(struct solo *s, int connector)
+{
+    if (s->plant.bays[connector].occupied)
+        return AMP_E_STATE;
+    arrive(s, connector, connector == 1 ? "demo-fast" : "demo-normal");
+    return 0;
+}
+
+int solo_leave(struct solo *s, int connector)
+{
+    if (!s->plant.bays[connector].occupied)
+        return AMP_E_STATE;
+    leave(s, connector);
+    return 0;
+}
+
+int solo_tag(struct solo *s, int connector, struct amp_text tag)
+{
+    struct amp_station *st = solo_station(s);
+    int rc = st ? amp_station_tag(st, connector, tag, now_of(s)) : AMP_E_STATE;
+
+    posix_device_touch(s->device);
+    return rc;
+}
+
+int solo_fault(struct solo *s, int connector, int error)
+{
+    struct amp_station *st = solo_station(s);
+    int rc = st ? amp_station_fault(st, connector, error, AMP_NO_TEXT, now_of(s)) : AMP_E_STATE;
+
+    posix_device_touch(s->device);
+    return rc;
+}
+
+int solo_stop(struct solo *s, int connector)
+{
+    struct amp_station *st = solo_station(s);
+    int rc = st ? amp_station_stop(st, connector, AMP_STOP_LOCAL, now_of(s)) : AMP_E_STATE;
+
+    posix_device_touch(s->device);
+    return rc;
+}
+
+void solo_cut(struct solo *s)
+{
+    SAY(s, VIEW_BAD, "power", "cut; it is back in %d s", POSIX_BOOT_MS / 1000);
+    ledger_hang_up(&s->talk);
+    for (int c = 1; c <= s->config.connectors; c++)
+        s->visits[c] = (struct visit){ .session = false };
+    posix_device_cut(s->device);
+}
+
+struct amp_station *solo_station(struct solo *s)
+{
+    return posix_device_station(s->device);
+}
+
+int solo_connectors(const struct solo *s)
+{
+    return s->config.connectors;
+}
+
+int64_t solo_energy_wh(const struct solo *s, int connector)
+{
+    return plant_energy_wh(&s->plant, connector);
+}
+
+const char *solo_status_name(enum amp_status status)
+{
+    return status >= AMP_AVAILABLE && status <= AMP_FAULTED ? status_names[status] : "unknown";
 }

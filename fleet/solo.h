@@ -29,6 +29,7 @@ struct solo_options {
     const char *ca_file, *cert_file, *key_file; /* PEM: whom to trust by wss://, and who we are; NULL: as data_dir has them */
     const struct scenario *scenario;         /* NULL: start at once, and wait for commands */
     bool exit_when_done, trace;              /* trace: every frame into the view */
+    bool by_hand; /* nobody drives the cars but solo_arrive and its like below */
     const struct vehicle_kind *vehicle; /* every car is one of these; NULL: as the story says */
     uint32_t faults_s; /* something breaks about this often, by the seed; 0: never */
     uint32_t seed;
@@ -53,5 +54,19 @@ struct solo;
 int solo_open(struct posix_loop *l, const struct solo_options *o, struct solo **out) AMP_CHECKED;
 void solo_result(struct solo *s, struct solo_result *out);
 void solo_close(struct solo *s);
+
+/* What a person at the station does and sees. Connectors from 1. AMP_E_STATE: the station restarts,
+ * the connector is occupied or empty, or there is nothing to stop; else as amp_station_tag. */
+int solo_arrive(struct solo *s, int connector) AMP_CHECKED;
+int solo_leave(struct solo *s, int connector) AMP_CHECKED;
+int solo_tag(struct solo *s, int connector, struct amp_text tag) AMP_CHECKED;
+int solo_fault(struct solo *s, int connector, int error) AMP_CHECKED;
+int solo_stop(struct solo *s, int connector) AMP_CHECKED;
+void solo_cut(struct solo *s); /* the power fails; after POSIX_BOOT_MS it is back */
+
+struct amp_station *solo_station(struct solo *s); /* NULL while it restarts */
+int solo_connectors(const struct solo *s);
+int64_t solo_energy_wh(const struct solo *s, int connector);
+const char *solo_status_name(enum amp_status status);
 
 #endif
