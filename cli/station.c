@@ -1,6 +1,7 @@
 /* cli/station.c - amperstand station: one station on this machine, simulated or with real hardware.
  */
 #include "cli/cli.h"
+#include "fleet/console.h"
 #include "fleet/real.h"
 #include "fleet/solo.h"
 #include "ocpp/http1.h"
@@ -8,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define STORY_MAX 65536
 #define ROOM_LEN  1024
@@ -34,6 +36,13 @@ static const char examples[] =
     "      over TLS, with a certificate of its own (security profile 3)\n"
     "  amperstand station --url ws://127.0.0.1:8080/ocpp --id CP001 --scenario shift.txt --trace\n"
     "      a story of your own, with every message shown; the format stands in fleet/scenario.h\n"
+    "  printf 'plug 1\\ntag 1 CARD01\\nexpect 1 Charging\\nwait 60\\nstop 1\\n' |\n"
+    "      amperstand station --url ws://127.0.0.1:8080/ocpp --id CP001 --console\n"
+    "      by hand: plug, unplug, tag, fault, stop, cut, status, wait, expect; help lists them. "
+    "Cars "
+    "stay until unplug.\n"
+    "      At the end of the input it ends: exit code 0, or 1 when a command was wrong or what was "
+    "expected did not come\n"
     "  amperstand station --url ws://127.0.0.1:8080/ocpp --id CP001 --hardware modbus:wallbox.conf "
     "--data /var/lib/cp001\n"
     "      a real wallbox: meter, contactor and plug through Modbus, as wallbox.conf describes "
@@ -43,7 +52,7 @@ struct wish {
     const char *secure_url, *ca, *cert, *key;
     const char *url, *id, *password, *data, *scenario, *ledger, *config, *log, *hardware, *vehicle;
     int64_t connectors, speed, seed, faults, sample_s, retry_s[2], attempts;
-    bool exit_when_done, trace;
+    bool exit_when_done, trace, console;
 };
 
 static const char *const measurands =
@@ -149,6 +158,9 @@ static int play(const struct wish *w, const struct solo_options *o)
     struct posix_loop loop;
     struct solo_result result;
     struct solo *solo;
+    struct console *console = NULL;
+    struct console_options by = { STDIN_FILENO, isatty(STDIN_FILENO), stdout, stderr };
+    unsigned failures = 0;
     int rc;
 
     if (posix_loop_open(&loop, (uint32_t)w->speed, true) < 0) {
@@ -160,11 +172,22 @@ static int play(const struct wish *w, const struct solo_options *o)
         posix_loop_close(&loop);
         return open_error(w, rc);
     }
+    if (w->console && console_open(&loop, solo, &by, &console) < 0) {
+        perror("amperstand station: stdin");
+        solo_close(solo);
+        posix_loop_close(&loop);
+        return CLI_FAILED;
+    }
     posix_run(&loop);
+    if (console) {
+        failures = console_failures(console);
+        console_close(console);
+    }
     solo_result(solo, &result);
     solo_close(solo);
     posix_loop_close(&loop);
-    return verdict(w, &result);
+    rc = verdict(w, &result);
+    return rc == CLI_OK && failures ? CLI_FAILED : rc;
 }
 
 static int real_error(const struct cli_usage *usage, const struct wish *w, int rc, unsigned line,
@@ -287,6 +310,7 @@ static int run(int argc, char **argv)
         { "scenario", CLI_TEXT, "FILE", &w.scenario, "a story to play: a file, or 'demo'", 0, 0, false, NULL, false },
         { "speed", CLI_DECIMAL, "N", &w.speed, "so many times faster than real time (1)", 100, 1000000, false, NULL, false },
         { "exit-when-done", CLI_FLAG, NULL, &w.exit_when_done, "end when the story is complete and all is delivered", 0, 0, false, NULL, false },
+        { "console", CLI_FLAG, NULL, &w.console, "commands from stdin, one a line: plug 1, tag 1 CARD01, help", 0, 0, false, NULL, false },
         { "data", CLI_TEXT, "DIR", &w.data, "keep journal and meters here; without it nothing survives", 0, 0, false, NULL, false },
         { "ledger", CLI_TEXT, "FILE", &w.ledger, "append every transaction message that was answered", 0, 0, false, NULL, false },
         { "sample", CLI_NUMBER, "SECONDS", &w.sample_s, "time between meter values (5)", 1, 86400, false, NULL, false },
@@ -331,6 +355,10 @@ static int run(int argc, char **argv)
     if (w.exit_when_done && !w.scenario)
         return cli_usage_error(&usage, "exit-when-done",
                                "needs a story to complete; add --scenario demo");
+    if (w.console && (w.scenario || w.hardware))
+        return cli_usage_error(&usage, "console",
+                               "works a simulated station without a story; leave out --%s",
+                               w.scenario ? "scenario" : "hardware");
     snprintf(interval, sizeof interval, "MeterValueSampleInterval=%" PRId64, w.sample_s);
     fill_config(&config, &w, settings);
     if (w.hardware)
@@ -343,6 +371,7 @@ static int run(int argc, char **argv)
     solo.scenario = w.scenario ? &story : NULL;
     solo.exit_when_done = w.exit_when_done;
     solo.trace = w.trace;
+    solo.by_hand = w.console;
     solo.faults_s = (uint32_t)w.faults;
     solo.seed = (uint32_t)w.seed;
     solo.log_level = (enum amp_log_level)level;

@@ -17,6 +17,7 @@
 static struct posix_loop loop;
 static struct csms *csms;
 static char url[64], dir[64], path[128], text[65536];
+static const char *typed; /* what the next command reads from a pipe; NULL: nothing */
 
 static void begin(void)
 {
@@ -32,7 +33,8 @@ static void begin(void)
 
 static void end(void)
 {
-    static const char *const files[] = { "out", "CP001.flash", "CP001.meter", "CP001.log", "ledger" };
+    static const char *const files[] = { "out", "CP001.flash", "CP001.meter", "CP001.log",
+                                         "ledger" };
     char file[128];
 
     csms_close(csms);
@@ -50,8 +52,10 @@ static pid_t start(const char *words)
     static char copy[1024];
     char *argv[WORDS_MAX + 1];
     int argc = 0;
+    int input[2];
     pid_t child;
 
+    CHECK(pipe(input) == 0, "pipe");
     snprintf(copy, sizeof copy, "amperstand %s", words);
     for (char *w = strtok(copy, " "); w && argc < WORDS_MAX; w = strtok(NULL, " "))
         argv[argc++] = w;
@@ -60,11 +64,18 @@ static pid_t start(const char *words)
     if (child == 0) {
         int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
+        dup2(input[0], 0);
+        close(input[1]);
         dup2(fd, 1);
         dup2(fd, 2);
         execv(PROGRAM, argv);
         _exit(127);
     }
+    close(input[0]);
+    if (typed)
+        CHECK(write(input[1], typed, strlen(typed)) == (ssize_t)strlen(typed), "typed");
+    close(input[1]);
+    typed = NULL;
     return child;
 }
 
@@ -244,6 +255,40 @@ static void test_killed(void)
     end();
 }
 
+/* By hand through a pipe, the power failing in the middle: two transactions, both told complete. */
+static void test_console(void)
+{
+    char words[256];
+    const struct csms_seen *seen;
+    int code;
+
+    begin();
+    seen = csms_seen(csms);
+    snprintf(words, sizeof words, "station --url %s --id CP001 --speed 20 --console", url);
+    typed = "plug 1\ntag 1 CARD01\nexpect 1 Charging\nwait 20\ncut\nexpect 1 Preparing\n"
+            "tag 1 CARD02\nexpect 1 Charging\nstatus\nwait 10\nstop 1\nexpect 1 Finishing\n"
+            "unplug 1\nexpect 1 Available";
+    code = finish(start(words));
+    CHECK(code == 0 && strstr(printed(), "transaction 2 of CARD02"), "exit code %d: %s", code,
+          printed());
+    CHECK(!strstr(text, "> "), "a pipe gets no prompt: %s", text);
+    CHECK(seen->count == 2 && seen->boots == 2, "%u transactions, %u boots", seen->count,
+          seen->boots);
+    CHECK(!strcmp(seen->transactions[0].reason, "PowerLoss") && seen->transactions[0].stops == 1 &&
+              seen->transactions[1].stops == 1,
+          "the first: %s", seen->transactions[0].reason);
+
+    typed = "expect 1 Charging 1\nquit\n";
+    code = finish(start(words));
+    CHECK(code == 1 && strstr(printed(), "connector 1 is Available, and not Charging after 1 s"),
+          "exit code %d: %s", code, printed());
+    typed = "dance 1\n";
+    code = finish(start(words));
+    CHECK(code == 1 && strstr(printed(), "'dance' is no command; help lists them"),
+          "exit code %d: %s", code, printed());
+    end();
+}
+
 int main(void)
 {
     RUN(test_usage);
@@ -251,5 +296,6 @@ int main(void)
     RUN(test_failed);
     RUN(test_interrupted);
     RUN(test_killed);
+    RUN(test_console);
     return check_end();
 }
