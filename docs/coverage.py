@@ -18,9 +18,9 @@ FUNCTION = re.compile(r"^(?:static )?(?:void|int|bool) (test_\w+)\(", re.M)
 
 
 def numbers(text, letter):
-    """S18, S20-S24 and S 18-style lists as they stand in comments and messages."""
+    """S18 and S20-S24 as they stand in comments and messages; not the S1:Available of a trace."""
     found = set()
-    for m in re.finditer(rf"\b{letter}(\d+)(?:\s*(?:-|–|to)\s*{letter}?(\d+))?\b", text):
+    for m in re.finditer(rf"\b{letter}(\d+)(?:\s*(?:-|–|to)\s*{letter}?(\d+))?\b(?!:\w)", text):
         first, last = int(m.group(1)), int(m.group(2) or m.group(1))
         if first <= last < first + 40:
             found.update(range(first, last + 1))

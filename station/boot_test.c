@@ -67,6 +67,25 @@ static void test_clock_and_interval(void)
     world_close(&w);
 }
 
+/* S15: any zone is read, Z is written, and no summer shifts anything */
+static void test_zones(void)
+{
+    struct world w;
+
+    world_defaults(&w);
+    w.local_time = true;
+    CHECK(world_boot(&w) == 0, "start");
+    world_run(&w, 10);
+    CHECK(amp_station_unix_ms(w.st, w.now) == UNIX0 + (int64_t)w.now, "an offset and a fraction");
+    world_plug(&w, 1, true);
+    world_run(&w, 1000);
+    world_tag(&w, 1, "TAG1");
+    world_run(&w, 1000);
+    CHECK(w.tx_count == 1 && w.tx[0].started[strlen(w.tx[0].started) - 1] == 'Z', "UTC: '%s'",
+          w.tx[0].started);
+    world_close(&w);
+}
+
 /* S21, S22, S25 */
 static void test_pending(void)
 {
@@ -296,6 +315,7 @@ int main(void)
     RUN(test_accepted);
     RUN(test_boot_fields);
     RUN(test_clock_and_interval);
+    RUN(test_zones);
     RUN(test_pending);
     RUN(test_rejected);
     RUN(test_no_good_answer);

@@ -55,6 +55,7 @@ struct world {
     const char *boot_status;        /* NULL: Accepted */
     int boot_interval;
     int64_t boot_time_ms;   /* 0: now */
+    bool local_time;        /* currentTime with the offset of summer, +02:00, and a fraction */
     const char *tag_status; /* in Authorize; NULL: Accepted */
     const char *start_status;
     const char *parent;
@@ -214,6 +215,14 @@ static inline void world_tag_info(struct world *w, const char *status, char *out
         snprintf(out, cap, "{\"status\":\"%s\"}", status);
 }
 
+static inline const char *world_time(const struct world *w, int64_t at, char *out, size_t cap)
+{
+    amp_time_text(w->local_time ? (at + 7200000) / 1000 * 1000 : at, out);
+    if (w->local_time)
+        snprintf(strchr(out, 'Z'), cap - strlen(out), ".%03d+02:00", (int)(at % 1000));
+    return out;
+}
+
 /* The usual answer; also keeps the books and the trace. */
 static inline void world_reply(struct world *w, const char *action, const char *p, char *out,
                                size_t cap)
@@ -225,7 +234,7 @@ static inline void world_reply(struct world *w, const char *action, const char *
     if (!strcmp(action, "BootNotification")) {
         world_note(w, "Boot", "", "");
         snprintf(out, cap, "{\"status\":\"%s\",\"currentTime\":\"%s\",\"interval\":%d}",
-                 w->boot_status ? w->boot_status : "Accepted", amp_time_text(at, a),
+                 w->boot_status ? w->boot_status : "Accepted", world_time(w, at, a, sizeof(a)),
                  w->boot_interval);
     } else if (!strcmp(action, "Heartbeat")) {
         world_note(w, "Heart", "", "");
