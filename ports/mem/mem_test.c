@@ -47,8 +47,8 @@ static void test_suite(void)
         .ctx = &b,
         .reopen = reopen,
         .wait = wait_a_moment,
-        .echo = {false,  AMP_TEXT("echo"), 7},
-        .dead = { false, AMP_TEXT("dead"), 9}
+        .echo = { .host = AMP_TEXT("echo"), .port = 7 },
+        .dead = { .host = AMP_TEXT("dead"), .port = 9 }
     };
     CHECK(port_suite_run(&b.suite) == 0, "the suite");
     CHECK(b.mem.bad_writes == 2, "the two that the suite tries on purpose: %u", b.mem.bad_writes);
