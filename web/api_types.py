@@ -15,7 +15,7 @@ SCALARS = {"int": "number", "int64": "number", "dec": "number", "dec1": "number"
 
 def main(out):
     p = load(os.path.join(here, "..", "central", "rest", "api.def"), "api")
-    text = ["// Made from central/rest/api.def by types.py."]
+    text = ["// Made from central/rest/api.def by api_types.py."]
     for e in p.enums.values():
         text.append(f"export type {e.name} = {' | '.join(repr(v) for v in e.values)};")
     for r in p.records.values():
