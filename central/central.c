@@ -49,6 +49,26 @@ void central_emit(struct central *c, const struct fact *f)
     relay_put(c->inside->relay, f);
 }
 
+int64_t central_ask(struct central *c, struct charger *ch, const struct command_fact *f, bool wait)
+{
+    struct amp_fault fault;
+    int64_t key;
+    int rc = v16_check(c->v16, f->action, f->payload, &fault);
+
+    if (rc < 0)
+        return rc;
+    key = (wait ? world_command_wait : world_command)(c->world, ch, f, c->now_ms());
+    if (key > 0)
+        v16_kick(c->v16, ch); /* the frame leaves after the commit of the command */
+    return key;
+}
+
+bool central_leads(const struct central *c)
+{
+    (void)c;
+    return true;
+}
+
 static void on_world_fact(void *ctx, const struct fact *f)
 {
     central_emit(ctx, f);

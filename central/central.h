@@ -50,4 +50,13 @@ void central_close(struct central *c);
 /* A fact from any module: to the store, and to the live feed after the commit. */
 void central_emit(struct central *c, const struct fact *f);
 
+/* Ask a charger on the server's own account: f's action, payload, connector, transaction and by.
+ * Checked against the definitions, queued, sent when the direction is free. `wait`: it may stay
+ * queued until the charger comes; else an offline charger's command fails at once (look at its
+ * state). The command's key; AMP_E_FULL: too many wait already; what v16_check says. */
+int64_t central_ask(struct central *c, struct charger *ch, const struct command_fact *f, bool wait);
+/* Is this the process that does what must be done once only: retention, load management, batches?
+ * Always, as long as one process serves a database. */
+bool central_leads(const struct central *c);
+
 #endif
