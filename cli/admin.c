@@ -324,12 +324,14 @@ static const struct verb {
     const char *noun, *verb;
     const char *operand; /* NULL: none */
     int (*run)(const struct cli_usage *usage, const struct wish *w, const char *name);
+    /* clang-format off */
 } verbs[] = {
-    {"user",  "add",  "LOGIN", user_add },
-    { "user", "list", NULL,    user_list},
-    { "key",  "add",  "NAME",  key_add  },
+    { "user", "add",  "LOGIN", user_add },
+    { "user", "list", NULL,    user_list },
+    { "key",  "add",  "NAME",  key_add },
     { "key",  "list", NULL,    key_list },
 };
+/* clang-format on */
 
 static int complain(const char *what)
 {
@@ -372,33 +374,33 @@ static int admin(int argc, char **argv)
 {
     struct wish w = { .data = "./amperstand-data" };
     const struct cli_option options[] = {
-        {.name = "data",
-         .kind = CLI_TEXT,
-         .value = "DIR",
-         .out = &w.data,
-         .env = "AMPERSTAND_DATA",
-         .help = "folder of the central system (./amperstand-data)" },
+        { .name = "data",
+          .kind = CLI_TEXT,
+          .value = "DIR",
+          .out = &w.data,
+          .env = "AMPERSTAND_DATA",
+          .help = "folder of the central system (./amperstand-data)" },
         { .name = "database",
-         .kind = CLI_TEXT,
-         .value = "URL",
-         .out = &w.database,
-         .env = "AMPERSTAND_DATABASE",
-         .help = "file or postgres://... if it is not DIR/amperstand.db" },
+          .kind = CLI_TEXT,
+          .value = "URL",
+          .out = &w.database,
+          .env = "AMPERSTAND_DATABASE",
+          .help = "file or postgres://... if it is not DIR/amperstand.db" },
         { .name = "role",
-         .kind = CLI_TEXT,
-         .value = "ROLE",
-         .out = &w.role,
-         .help = "ADMIN, OPERATOR or USER, for user add and key add" },
+          .kind = CLI_TEXT,
+          .value = "ROLE",
+          .out = &w.role,
+          .help = "ADMIN, OPERATOR or USER, for user add and key add" },
         { .name = "name",
-         .kind = CLI_TEXT,
-         .value = "TEXT",
-         .out = &w.name,
-         .help = "a person's name, for user add (the login)" },
+          .kind = CLI_TEXT,
+          .value = "TEXT",
+          .out = &w.name,
+          .help = "a person's name, for user add (the login)" },
         { .name = "password-stdin",
-         .kind = CLI_FLAG,
-         .out = &w.from_stdin,
-         .help = "read the password from stdin, one line" },
-        { .name = NULL      },
+          .kind = CLI_FLAG,
+          .out = &w.from_stdin,
+          .help = "read the password from stdin, one line" },
+        { .name = NULL },
     };
     const struct cli_usage usage = { .command = "amperstand admin",
                                      .operands = "user|key add|list [LOGIN|NAME]",

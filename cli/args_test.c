@@ -15,14 +15,14 @@ static struct {
 } got;
 
 static const struct cli_option options[] = {
-    {"url",            CLI_TEXT, "URL", &got.url, "to", 0, 0, true, "ARGS_TEST_URL", false },
-    { "count",           CLI_NUMBER, "N", &got.count, "how many", 1, 100, false, "ARGS_TEST_COUNT", false },
-    { "charge-s",            CLI_RANGE, "MIN-MAX", &got.charge, "s", 1, 600, false, NULL, false },
-    { "speed",               CLI_DECIMAL, "N", &got.speed, "times", 100, 100000, false, NULL, false },
+    { "url", CLI_TEXT, "URL", &got.url, "to", 0, 0, true, "ARGS_TEST_URL", false },
+    { "count", CLI_NUMBER, "N", &got.count, "how many", 1, 100, false, "ARGS_TEST_COUNT", false },
+    { "charge-s", CLI_RANGE, "MIN-MAX", &got.charge, "s", 1, 600, false, NULL, false },
+    { "speed", CLI_DECIMAL, "N", &got.speed, "times", 100, 100000, false, NULL, false },
     { "quick", CLI_FLAG, NULL, &got.quick, "skip", 0, 0, false, NULL, false },
-    { "password",               CLI_TEXT, "TEXT", &got.password, "secret", 0, 0, false, NULL, true },
-    { "config",CLI_TEXT, "FILE", &got.config, "file", 0, 0, false, NULL, false },
-    { .name = NULL     },
+    { "password", CLI_TEXT, "TEXT", &got.password, "secret", 0, 0, false, NULL, true },
+    { "config", CLI_TEXT, "FILE", &got.config, "file", 0, 0, false, NULL, false },
+    { .name = NULL },
 };
 static char room[32]; /* little, so that a test can fill it */
 static const struct cli_usage usage = {
@@ -73,27 +73,27 @@ static void test_wrong(void)
     static const struct {
         const char *why, *line, *says;
     } cases[] = {
-        {"required",                        "--count 3",                            "--url: is missing"                 },
-        { "misspelt: names the nearest",    "--url a --cuont 3",                    "Did you mean --count?"             },
-        { "unknown: nothing near",          "--url a --zzzzzzzzzz 3",               "--zzzzzzzzzz: no such option"      },
-        { "number as word",                 "--url a --count many",                 "--count: 'many' is no whole number"},
-        { "number with rest",               "--url a --count 3x",                   "--count: '3x' is no whole number"  },
-        { "number too large",               "--url a --count 101",                  "from 1 to 100"                     },
-        { "number beyond 64 bits",          "--url a --count 99999999999999999999", "--count"                           },
-        { "value missing at the end",       "--url a --count",                      "--count: needs a value"            },
-        { "value missing before an option", "--url --count 3",                      "--url: needs a value"              },
-        { "empty text",                     "--url=",                               "--url: is empty"                   },
-        { "range that falls",               "--url a --charge-s 9-3",               "--charge-s"                        },
-        { "range beyond",                   "--url a --charge-s 9-601",             "--charge-s"                        },
-        { "range with a hole",              "--url a --charge-s 9-",                "--charge-s"                        },
-        { "too many decimals",              "--url a --speed 1.0001",               "--speed"                           },
-        { "point without digits",           "--url a --speed 1.",                   "--speed"                           },
-        { "decimal out of range",           "--url a --speed 0.05",                 "from 0.1 to 100"                   },
-        { "flag with nonsense",             "--url a --quick=perhaps",              "--quick"                           },
-        { "no- on a text",                  "--url a --no-password",                "--no-password: no such option"     },
-        { "operand that nobody wants",      "--url a b",                            "'b' is not understood"             },
-        { "single dash",                    "-u a",                                 "'-u' is not understood"            },
-        { "no such file",                   "--url a --config /nonexistent/x",      "--config: cannot open"             },
+        { "required", "--count 3", "--url: is missing" },
+        { "misspelt: names the nearest", "--url a --cuont 3", "Did you mean --count?" },
+        { "unknown: nothing near", "--url a --zzzzzzzzzz 3", "--zzzzzzzzzz: no such option" },
+        { "number as word", "--url a --count many", "--count: 'many' is no whole number" },
+        { "number with rest", "--url a --count 3x", "--count: '3x' is no whole number" },
+        { "number too large", "--url a --count 101", "from 1 to 100" },
+        { "number beyond 64 bits", "--url a --count 99999999999999999999", "--count" },
+        { "value missing at the end", "--url a --count", "--count: needs a value" },
+        { "value missing before an option", "--url --count 3", "--url: needs a value" },
+        { "empty text", "--url=", "--url: is empty" },
+        { "range that falls", "--url a --charge-s 9-3", "--charge-s" },
+        { "range beyond", "--url a --charge-s 9-601", "--charge-s" },
+        { "range with a hole", "--url a --charge-s 9-", "--charge-s" },
+        { "too many decimals", "--url a --speed 1.0001", "--speed" },
+        { "point without digits", "--url a --speed 1.", "--speed" },
+        { "decimal out of range", "--url a --speed 0.05", "from 0.1 to 100" },
+        { "flag with nonsense", "--url a --quick=perhaps", "--quick" },
+        { "no- on a text", "--url a --no-password", "--no-password: no such option" },
+        { "operand that nobody wants", "--url a b", "'b' is not understood" },
+        { "single dash", "-u a", "'-u' is not understood" },
+        { "no such file", "--url a --config /nonexistent/x", "--config: cannot open" },
     };
     char said[1024], *argv[WORDS_MAX];
 

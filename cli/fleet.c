@@ -103,19 +103,17 @@ static int play(const struct wish *w, const struct crowd_options *o)
 static int run(int argc, char **argv)
 {
     char room[ROOM_LEN];
-    struct wish w = {
-        .prefix = "CP",
-        .tag_prefix = "FLEET",
-        .count = 10,
-        .interval = 5,
-        .seed = 1,
-        .rate = 100,
-        .report = 5,
-        .charge = {20, 60},
-        .idle = { 5, 30},
-        .retry = { 1, 10},
-        .speed = 1000
-    };
+    struct wish w = { .prefix = "CP",
+                      .tag_prefix = "FLEET",
+                      .count = 10,
+                      .interval = 5,
+                      .seed = 1,
+                      .rate = 100,
+                      .report = 5,
+                      .charge = { 20, 60 },
+                      .idle = { 5, 30 },
+                      .retry = { 1, 10 },
+                      .speed = 1000 };
     /* clang-format off */
     const struct cli_option options[] = {
         { "url", CLI_TEXT, "URL", &w.url, "central system, ws://HOST:PORT/PATH without the identity", 0, 0, true, "AMPERSTAND_URL", false },
@@ -176,8 +174,8 @@ static int run(int argc, char **argv)
                         .tag_prefix = w.tag_prefix,
                         .count = (unsigned)w.count,
                         .seed = (uint32_t)w.seed,
-                        .charge_s = {w.charge[0], w.charge[1]},
-                        .idle_s = { w.idle[0],  w.idle[1]  },
+                        .charge_s = { w.charge[0], w.charge[1] },
+                        .idle_s = { w.idle[0], w.idle[1] },
                         .reconnect_s = { w.retry[0], w.retry[1] },
                         .rate = (unsigned)w.rate,
                         .duration_s = (unsigned)w.duration,
@@ -187,7 +185,7 @@ static int run(int argc, char **argv)
                         .data_dir = w.data,
                         .log_level = w.verbose ? AMP_LOG_WARN : AMP_LOG_ERROR,
                         .out = stdout,
-    });
+                    });
 }
 
 const struct cli_command cli_fleet = { "fleet", "many simulated stations in one process, for load",

@@ -195,7 +195,8 @@ static int take_file(struct settings *s, int *argc, char **argv, bool *print, ch
     return rc;
 }
 
-/* Environment, then file, then options: the later wins, as in cli_parse. -1: go on; else the exit code. */
+/* Environment, then file, then options: the later wins, as in cli_parse. -1: go on; else the exit
+ * code. */
 static int read_settings(struct settings *s, int argc, char **argv)
 {
     char *why = NULL;

@@ -287,15 +287,13 @@ static int run(int argc, char **argv)
 {
     char story_text[STORY_MAX], room[ROOM_LEN];
     struct scenario_step steps[SCENARIO_STEPS_MAX];
-    struct wish w = {
-        .connectors = 2,
-        .speed = 1000,
-        .seed = 1,
-        .sample_s = 5,
-        .retry_s = {5, 300},
-        .attempts = 10,
-        .log = "warn"
-    };
+    struct wish w = { .connectors = 2,
+                      .speed = 1000,
+                      .seed = 1,
+                      .sample_s = 5,
+                      .retry_s = { 5, 300 },
+                      .attempts = 10,
+                      .log = "warn" };
     /* clang-format off */
     const struct cli_option options[] = {
         { "url", CLI_TEXT, "URL", &w.url, "central system, ws:// or wss://HOST:PORT/PATH without the identity", 0, 0, true, "AMPERSTAND_URL", false },

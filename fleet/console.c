@@ -209,20 +209,20 @@ static enum outcome quit(struct console *c)
 static enum outcome help(struct console *c);
 
 static const struct command commands[] = {
-    {"plug",    "N",                  "a car is plugged in",                                 1, 1, true,  false, true,  plug    },
-    { "unplug", "N",                  "it is unplugged and leaves",                          1, 1, true,  false, true,  unplug  },
-    { "tag",    "N|* TAG",            "a card is shown; *: to the station as a whole",       2, 2, true,  true,  true,
-     tag                                                                                                                        },
-    { "fault",  "N|* CODE",           "something breaks: GroundFailure; NoError clears it",  2, 2, true,  true,
-     true,                                                                                                              fault   },
-    { "stop",   "N",                  "the stop button",                                     1, 1, true,  false, true,  stop    },
-    { "cut",    "",                   "the power fails; it restarts from its journal",       0, 0, false, false, true,  cut     },
-    { "status", "",                   "what the station is doing",                           0, 0, false, false, false, status  },
-    { "wait",   "SECONDS",            "let time pass",                                       1, 1, false, false, false, wait_for},
+    { "plug", "N", "a car is plugged in", 1, 1, true, false, true, plug },
+    { "unplug", "N", "it is unplugged and leaves", 1, 1, true, false, true, unplug },
+    { "tag", "N|* TAG", "a card is shown; *: to the station as a whole", 2, 2, true, true, true,
+      tag },
+    { "fault", "N|* CODE", "something breaks: GroundFailure; NoError clears it", 2, 2, true, true,
+      true, fault },
+    { "stop", "N", "the stop button", 1, 1, true, false, true, stop },
+    { "cut", "", "the power fails; it restarts from its journal", 0, 0, false, false, true, cut },
+    { "status", "", "what the station is doing", 0, 0, false, false, false, status },
+    { "wait", "SECONDS", "let time pass", 1, 1, false, false, false, wait_for },
     { "expect", "N STATUS [SECONDS]", "wait (30) for it; exit code 1 when it does not come", 2, 3,
-     true,                                                                                                false, false, expect  },
-    { "quit",   "",                   "end at once",                                         0, 0, false, false, false, quit    },
-    { "help",   "",                   "this",                                                0, 0, false, false, false, help    },
+      true, false, false, expect },
+    { "quit", "", "end at once", 0, 0, false, false, false, quit },
+    { "help", "", "this", 0, 0, false, false, false, help },
 };
 
 static enum outcome help(struct console *c)

@@ -138,22 +138,24 @@ static void test_wrong(void)
 {
     static const struct {
         const char *line, *says;
+        /* clang-format off */
     } cases[] = {
-        {"plgu 1",                       "'plgu' is no command; help lists them"   },
-        { "plug",                        "plug: something is missing; write plug N"},
-        { "plug 1 2",                    "plug: too many words; write plug N"      },
-        { "plug 3",                      "'3' is no connector; 1 to 2"             },
-        { "plug *",                      "'*' is no connector"                     },
-        { "plug -1",                     "'-1' is no connector"                    },
-        { "unplug 1",                    "connector 1 has no car; plug 1 first"    },
-        { "stop 1",                      "connector 1 has no transaction"          },
-        { "fault 1 Smoke",               "'Smoke' is no error code"                },
-        { "wait long",                   "'long' is no number of seconds"          },
-        { "expect 1 Happy",              "'Happy' is no status; Available"         },
-        { "expect 1 Charging soon",      "'soon' is no number of seconds"          },
-        { "expect 1 Charging 2",         "is Available, and not Charging after 2 s"},
-        { "tag 1 ABCDEFGHIJKLMNOPQRSTU", "at most 20 characters"                   },
+        { "plgu 1",                      "'plgu' is no command; help lists them" },
+        { "plug",                        "plug: something is missing; write plug N" },
+        { "plug 1 2",                    "plug: too many words; write plug N" },
+        { "plug 3",                      "'3' is no connector; 1 to 2" },
+        { "plug *",                      "'*' is no connector" },
+        { "plug -1",                     "'-1' is no connector" },
+        { "unplug 1",                    "connector 1 has no car; plug 1 first" },
+        { "stop 1",                      "connector 1 has no transaction" },
+        { "fault 1 Smoke",               "'Smoke' is no error code" },
+        { "wait long",                   "'long' is no number of seconds" },
+        { "expect 1 Happy",              "'Happy' is no status; Available" },
+        { "expect 1 Charging soon",      "'soon' is no number of seconds" },
+        { "expect 1 Charging 2",         "is Available, and not Charging after 2 s" },
+        { "tag 1 ABCDEFGHIJKLMNOPQRSTU", "at most 20 characters" },
     };
+    /* clang-format on */
     char line[3000];
 
     begin(true);

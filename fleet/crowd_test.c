@@ -31,23 +31,21 @@ static void begin(uint32_t seed)
     snprintf(url, sizeof url, "ws://127.0.0.1:%u/ocpp", port);
     out = tmpfile();
     CHECK(crowd_open(&loop,
-                     &(struct crowd_options){
-                         .url = url,
-                         .prefix = "CP",
-                         .tag_prefix = "FLEET",
-                         .count = STATIONS,
-                         .seed = seed,
-                         .charge_s = {10, 20},
-                         .idle_s = { 2, 8 },
-                         .reconnect_s = { 1, 4 },
-                         .rate = 10,
-                         .duration_s = 60,
-                         .report_s = 10,
-                         .settings = settings,
-                         .ledger_path = ledger_path,
-                         .log_level = AMP_LOG_ERROR,
-                         .out = out
-    },
+                     &(struct crowd_options){ .url = url,
+                                              .prefix = "CP",
+                                              .tag_prefix = "FLEET",
+                                              .count = STATIONS,
+                                              .seed = seed,
+                                              .charge_s = { 10, 20 },
+                                              .idle_s = { 2, 8 },
+                                              .reconnect_s = { 1, 4 },
+                                              .rate = 10,
+                                              .duration_s = 60,
+                                              .report_s = 10,
+                                              .settings = settings,
+                                              .ledger_path = ledger_path,
+                                              .log_level = AMP_LOG_ERROR,
+                                              .out = out },
                      &crowd) == 0,
           "crowd");
 }

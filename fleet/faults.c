@@ -7,14 +7,16 @@ static const struct {
     const char *name;
     int trip;        /* enum amp_error; 0: the station finds out by itself */
     uint32_t broken; /* bits of struct bay */
+    /* clang-format off */
 } kinds[FAULTS_KINDS] = {
-    [FAULTS_NONE] = {"none",              0,                     0             },
-    [FAULTS_GROUND] = { "ground-fault",     AMP_ERROR_GROUND,      0             },
-    [FAULTS_HEAT] = { "over-temperature", AMP_ERROR_TEMPERATURE, 0             },
-    [FAULTS_JAM] = { "lock-jam",         0,                     0             },
-    [FAULTS_METER] = { "meter-failure",    0,                     PLANT_NO_METER},
-    [FAULTS_WELD] = { "contactor-weld",   0,                     PLANT_WELD    },
+    [FAULTS_NONE]   = { "none",             0,                     0 },
+    [FAULTS_GROUND] = { "ground-fault",     AMP_ERROR_GROUND,      0 },
+    [FAULTS_HEAT]   = { "over-temperature", AMP_ERROR_TEMPERATURE, 0 },
+    [FAULTS_JAM]    = { "lock-jam",         0,                     0 },
+    [FAULTS_METER]  = { "meter-failure",    0,                     PLANT_NO_METER },
+    [FAULTS_WELD]   = { "contactor-weld",   0,                     PLANT_WELD },
 };
+/* clang-format on */
 
 const char *faults_name(enum faults_kind kind)
 {

@@ -184,11 +184,13 @@ static void test_trips(void)
     static const struct {
         int error;
         const char *name;
+        /* clang-format off */
     } cases[] = {
-        {AMP_ERROR_GROUND,        "GroundFailure"     },
-        { AMP_ERROR_TEMPERATURE,  "HighTemperature"   },
-        { AMP_ERROR_OVER_CURRENT, "OverCurrentFailure"},
+        { AMP_ERROR_GROUND,       "GroundFailure" },
+        { AMP_ERROR_TEMPERATURE,  "HighTemperature" },
+        { AMP_ERROR_OVER_CURRENT, "OverCurrentFailure" },
     };
+    /* clang-format on */
 
     for (size_t i = 0; i < AMP_COUNT(cases); i++) {
         struct site s;

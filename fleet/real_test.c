@@ -70,11 +70,11 @@ static void show_tag(const char *line)
 static void options(struct real_options *o, const char *url, const char *hardware)
 {
     *o = (struct real_options){
-        .config = {.url = amp_text_of(url),
-                   .identity = AMP_TEXT("CP001"),
-                   .vendor = AMP_TEXT("Amperstand"),
-                   .model = AMP_TEXT("Test"),
-                   .reconnect_first_s = 1},
+        .config = { .url = amp_text_of(url),
+                    .identity = AMP_TEXT("CP001"),
+                    .vendor = AMP_TEXT("Amperstand"),
+                    .model = AMP_TEXT("Test"),
+                    .reconnect_first_s = 1 },
         .hardware = hardware,
         .data_dir = dir,
         .log_level = AMP_LOG_ERROR,

@@ -12,19 +12,21 @@ enum takes { NOTHING, CONNECTOR, CONNECTOR_AND_WORD };
 static const struct {
     const char *name;
     enum takes takes;
+    /* clang-format off */
 } actions[] = {
-    [SCENARIO_NETWORK] = {"network",  NOTHING           },
-    [SCENARIO_CLOCK] = { "clock",   NOTHING           },
-    [SCENARIO_START] = { "start",   NOTHING           },
-    [SCENARIO_ARRIVE] = { "arrive",  CONNECTOR_AND_WORD},
-    [SCENARIO_TAG] = { "tag",     CONNECTOR_AND_WORD},
-    [SCENARIO_STOP] = { "stop",    CONNECTOR         },
-    [SCENARIO_LEAVE] = { "leave",   CONNECTOR         },
-    [SCENARIO_FAULT] = { "fault",   CONNECTOR_AND_WORD},
-    [SCENARIO_STICK] = { "stick",   CONNECTOR         },
-    [SCENARIO_UNSTICK] = { "unstick", CONNECTOR         },
-    [SCENARIO_DONE] = { "done",    NOTHING           },
+    [SCENARIO_NETWORK] = { "network", NOTHING },
+    [SCENARIO_CLOCK]   = { "clock",   NOTHING },
+    [SCENARIO_START]   = { "start",   NOTHING },
+    [SCENARIO_ARRIVE]  = { "arrive",  CONNECTOR_AND_WORD },
+    [SCENARIO_TAG]     = { "tag",     CONNECTOR_AND_WORD },
+    [SCENARIO_STOP]    = { "stop",    CONNECTOR },
+    [SCENARIO_LEAVE]   = { "leave",   CONNECTOR },
+    [SCENARIO_FAULT]   = { "fault",   CONNECTOR_AND_WORD },
+    [SCENARIO_STICK]   = { "stick",   CONNECTOR },
+    [SCENARIO_UNSTICK] = { "unstick", CONNECTOR },
+    [SCENARIO_DONE]    = { "done",    NOTHING },
 };
+/* clang-format on */
 
 const char *scenario_name(enum scenario_action a)
 {

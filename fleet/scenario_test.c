@@ -37,22 +37,22 @@ static void test_wrong(void)
         const char *why, *text;
         unsigned line;
     } cases[] = {
-        {"empty",                        "# nothing\n\n",                                                0},
-        { "no time",                     "start\n",                                                      1},
-        { "time with junk",              "1x start",                                                     1},
-        { "too many decimals",           "1.0000 start",                                                 1},
-        { "unknown action",              "1 start\n2 dance 1",                                           2},
-        { "connector that is not there", "1 start\n\n2 leave 3",                                         3},
-        { "connector missing",           "1 leave",                                                      1},
-        { "connector 0",                 "1 leave 0",                                                    1},
-        { "tag missing",                 "1 tag 1",                                                      1},
-        { "tag too long",                "1 tag 1 ABCDEFGHIJKLMNOPQRSTU",                                1},
-        { "word far too long",           "1 tag 1 ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNOPQRSTUVWXYZ", 1},
-        { "unknown vehicle",             "1 arrive 1 bicycle",                                           1},
-        { "unknown fault",               "1 fault 1 Sneezing",                                           1},
-        { "too many words",              "1 start now",                                                  1},
-        { "back in time",                "5 start\n4 done",                                              2},
-        { "later than a life",           "99999999 start",                                               1},
+        { "empty", "# nothing\n\n", 0 },
+        { "no time", "start\n", 1 },
+        { "time with junk", "1x start", 1 },
+        { "too many decimals", "1.0000 start", 1 },
+        { "unknown action", "1 start\n2 dance 1", 2 },
+        { "connector that is not there", "1 start\n\n2 leave 3", 3 },
+        { "connector missing", "1 leave", 1 },
+        { "connector 0", "1 leave 0", 1 },
+        { "tag missing", "1 tag 1", 1 },
+        { "tag too long", "1 tag 1 ABCDEFGHIJKLMNOPQRSTU", 1 },
+        { "word far too long", "1 tag 1 ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNOPQRSTUVWXYZ", 1 },
+        { "unknown vehicle", "1 arrive 1 bicycle", 1 },
+        { "unknown fault", "1 fault 1 Sneezing", 1 },
+        { "too many words", "1 start now", 1 },
+        { "back in time", "5 start\n4 done", 2 },
+        { "later than a life", "99999999 start", 1 },
     };
 
     for (size_t i = 0; i < AMP_COUNT(cases); i++) {

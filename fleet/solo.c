@@ -491,10 +491,8 @@ static void on_tick(void *ctx)
     posix_timer_set(s->loop, &s->tick, s->begin + (t / PLANT_STEP_MS + 1) * PLANT_STEP_MS);
 }
 
-static const struct scenario_step only_start[] = {
-    {0,  SCENARIO_CLOCK, 0, ""},
-    { 0, SCENARIO_START, 0, ""}
-};
+static const struct scenario_step only_start[] = { { 0, SCENARIO_CLOCK, 0, "" },
+                                                   { 0, SCENARIO_START, 0, "" } };
 static const struct scenario no_story = { only_start, AMP_COUNT(only_start) };
 
 int solo_open(struct posix_loop *l, const struct solo_options *o, struct solo **out)

@@ -38,8 +38,8 @@ static void begin_at(const struct scenario *story, bool exit_when_done, const ch
         .vendor = AMP_TEXT("Amperstand"),
         .model = AMP_TEXT("Demo"),
         .connectors = 2,
-        .max_current_ma = {0,  95652, 32174},
-        .phases = { 0, 1,     1    },
+        .max_current_ma = { 0, 95652, 32174 },
+        .phases = { 0, 1, 1 },
         .settings = settings,
     };
     out = tmpfile();
@@ -307,13 +307,15 @@ static void test_alone(void)
 /* A car by physics, in real time: 10 kWh from 30 % to full, and it leaves by itself. */
 static void test_physics(void)
 {
+    /* clang-format off */
     static const struct scenario_step steps[] = {
-        {0,      SCENARIO_CLOCK,  0, ""         },
-        { 0,     SCENARIO_START,  0, ""         },
-        { 5000,  SCENARIO_ARRIVE, 1, "demo-fast"},
+        { 0,     SCENARIO_CLOCK,  0, "" },
+        { 0,     SCENARIO_START,  0, "" },
+        { 5000,  SCENARIO_ARRIVE, 1, "demo-fast" },
         { 10000, SCENARIO_TAG,    1, "Physics1" },
-        { 20000, SCENARIO_DONE,   0, ""         },
+        { 20000, SCENARIO_DONE,   0, "" },
     };
+    /* clang-format on */
     static const struct scenario story = { steps, AMP_COUNT(steps) };
     const struct csms_transaction *t;
     const char *p;

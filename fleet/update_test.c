@@ -125,11 +125,13 @@ static void on_event(void *ctx, struct amp_station *st, const struct amp_event *
 {
     static const struct {
         const char *action, *field, *shown;
+        /* clang-format off */
     } rows[] = {
-        {"\"BootNotification\"",               "\"firmwareVersion\":\"", "Boot:"       },
-        { "\"FirmwareStatusNotification\"",    "\"status\":\"",          "Firmware:"   },
-        { "\"DiagnosticsStatusNotification\"", "\"status\":\"",          "Diagnostics:"}
+        { "\"BootNotification\"",              "\"firmwareVersion\":\"", "Boot:" },
+        { "\"FirmwareStatusNotification\"",    "\"status\":\"",          "Firmware:" },
+        { "\"DiagnosticsStatusNotification\"", "\"status\":\"",          "Diagnostics:" }
     };
+    /* clang-format on */
     struct bench *b = ctx;
     char text[2048];
     size_t n = strlen(b->trace);

@@ -15,8 +15,8 @@ static void test_demo(void)
         int32_t offer_ma;
         double power_w, current_a, energy_wh, warm_c, seconds;
     } cases[] = {
-        {"demo-fast",    95652, 22000, 95.7, 1320, 65, 60.5},
-        { "demo-normal", 32174, 7400,  32.2, 444,  45, 62.0},
+        { "demo-fast", 95652, 22000, 95.7, 1320, 65, 60.5 },
+        { "demo-normal", 32174, 7400, 32.2, 444, 45, 62.0 },
     };
 
     for (size_t i = 0; i < AMP_COUNT(cases); i++) {

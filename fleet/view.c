@@ -9,13 +9,15 @@
 
 static const struct {
     const char *colour, *symbol;
+    /* clang-format off */
 } moods[VIEW_MOODS] = {
-    [VIEW_PLAIN] = {"\033[2m",   "·" },
-      [VIEW_GOOD] = { "\033[32m", "✓"},
-    [VIEW_BAD] = { "\033[31m", "✗"},
-      [VIEW_PLUG] = { "\033[36m", "⏚"},
-    [VIEW_ENERGY] = { "\033[33m", "⚡"},
+    [VIEW_PLAIN]  = { "\033[2m",  "·" },
+    [VIEW_GOOD]   = { "\033[32m", "✓" },
+    [VIEW_BAD]    = { "\033[31m", "✗" },
+    [VIEW_PLUG]   = { "\033[36m", "⏚" },
+    [VIEW_ENERGY] = { "\033[33m", "⚡" },
 };
+/* clang-format on */
 
 void view_open(struct view *v, FILE *out)
 {

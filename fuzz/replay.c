@@ -1,6 +1,7 @@
-/* fuzz/replay.c - runs a fuzz target without libFuzzer: every seed, then a fixed number of mutations of the seeds, the same in every
- * run. So that what fuzzing found stays found, and the tests fuzz a little.
- * usage: TARGET SEEDS [MUTATIONS]   SEEDS: a folder of files, or SEEDS.lines with one seed a line; both when both exist. */
+/* fuzz/replay.c - runs a fuzz target without libFuzzer: every seed, then a fixed number of
+ * mutations of the seeds, the same in every run. So that what fuzzing found stays found, and the
+ * tests fuzz a little. usage: TARGET SEEDS [MUTATIONS]   SEEDS: a folder of files, or SEEDS.lines
+ * with one seed a line; both when both exist. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -71,7 +72,8 @@ static void read_lines(const char *path, struct seed *seeds, size_t *count)
     fclose(f);
 }
 
-static uint64_t state = 0x9E3779B97F4A7C15u; /* of the generator below; this file is a program, not a library */
+static uint64_t state =
+    0x9E3779B97F4A7C15u; /* of the generator below; this file is a program, not a library */
 
 static size_t below(size_t n)
 {
@@ -143,7 +145,8 @@ int main(int argc, char **argv)
         LLVMFuzzerTestOneInput(seeds[i].at, seeds[i].len);
     for (long i = 0; i < mutations; i++) {
         const struct seed *s = &seeds[below(count)];
-        uint8_t *exact; /* a block of exactly that size, so that the sanitizer sees a read behind it */
+        uint8_t
+            *exact; /* a block of exactly that size, so that the sanitizer sees a read behind it */
         size_t len;
 
         memcpy(scratch, s->at, s->len);

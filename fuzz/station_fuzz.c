@@ -36,85 +36,86 @@ static struct amp_text piece(struct steps *s)
 static const struct {
     const char *action, *payload;
 } calls[] = {
-    {"RemoteStartTransaction",  "{\"idTag\":\"R\"}"                                           },
-    { "RemoteStartTransaction", "{\"idTag\":\"R\",\"connectorId\":2}"                         },
-    { "RemoteStopTransaction",  "{\"transactionId\":1001}"                                    },
-    { "UnlockConnector",        "{\"connectorId\":1}"                                         },
-    { "ChangeAvailability",     "{\"connectorId\":0,\"type\":\"Inoperative\"}"                },
-    { "ChangeAvailability",     "{\"connectorId\":0,\"type\":\"Operative\"}"                  },
-    { "ChangeAvailability",     "{\"connectorId\":1,\"type\":\"Inoperative\"}"                },
-    { "TriggerMessage",         "{\"requestedMessage\":\"StatusNotification\"}"               },
-    { "TriggerMessage",         "{\"requestedMessage\":\"MeterValues\"}"                      },
-    { "TriggerMessage",         "{\"requestedMessage\":\"BootNotification\"}"                 },
+    { "RemoteStartTransaction", "{\"idTag\":\"R\"}" },
+    { "RemoteStartTransaction", "{\"idTag\":\"R\",\"connectorId\":2}" },
+    { "RemoteStopTransaction", "{\"transactionId\":1001}" },
+    { "UnlockConnector", "{\"connectorId\":1}" },
+    { "ChangeAvailability", "{\"connectorId\":0,\"type\":\"Inoperative\"}" },
+    { "ChangeAvailability", "{\"connectorId\":0,\"type\":\"Operative\"}" },
+    { "ChangeAvailability", "{\"connectorId\":1,\"type\":\"Inoperative\"}" },
+    { "TriggerMessage", "{\"requestedMessage\":\"StatusNotification\"}" },
+    { "TriggerMessage", "{\"requestedMessage\":\"MeterValues\"}" },
+    { "TriggerMessage", "{\"requestedMessage\":\"BootNotification\"}" },
     { "SetChargingProfile",
-     "{\"connectorId\":0,\"csChargingProfiles\":{\"chargingProfileId\":1,\"stackLevel\":0,"
-     "\"chargingProfilePurpose\":\"ChargePointMaxProfile\",\"chargingProfileKind\":\"Absolute\","
-     "\"chargingSchedule\":{\"chargingRateUnit\":\"A\",\"startSchedule\":\"2025-06-15T15:00:00Z\","
-     "\"duration\":7200,\"chargingSchedulePeriod\":[{\"startPeriod\":0,\"limit\":20},{"
-     "\"startPeriod\":600,\"limit\":9},{\"startPeriod\":1200,\"limit\":40}]}}}"               },
+      "{\"connectorId\":0,\"csChargingProfiles\":{\"chargingProfileId\":1,\"stackLevel\":0,"
+      "\"chargingProfilePurpose\":\"ChargePointMaxProfile\",\"chargingProfileKind\":\"Absolute\","
+      "\"chargingSchedule\":{\"chargingRateUnit\":\"A\",\"startSchedule\":\"2025-06-15T15:00:00Z\","
+      "\"duration\":7200,\"chargingSchedulePeriod\":[{\"startPeriod\":0,\"limit\":20},{"
+      "\"startPeriod\":600,\"limit\":9},{\"startPeriod\":1200,\"limit\":40}]}}}" },
     { "SetChargingProfile",
-     "{\"connectorId\":0,\"csChargingProfiles\":{\"chargingProfileId\":2,\"stackLevel\":1,"
-     "\"chargingProfilePurpose\":\"TxDefaultProfile\",\"chargingProfileKind\":\"Recurring\","
-     "\"recurrencyKind\":\"Daily\",\"chargingSchedule\":{\"chargingRateUnit\":\"W\","
-     "\"startSchedule\":\"2025-06-15T15:00:00Z\",\"chargingSchedulePeriod\":[{\"startPeriod\":0,"
-     "\"limit\":11000},{\"startPeriod\":300,\"limit\":0},{\"startPeriod\":900,\"limit\":7360}]}}"
-     "}"                                                                                      },
+      "{\"connectorId\":0,\"csChargingProfiles\":{\"chargingProfileId\":2,\"stackLevel\":1,"
+      "\"chargingProfilePurpose\":\"TxDefaultProfile\",\"chargingProfileKind\":\"Recurring\","
+      "\"recurrencyKind\":\"Daily\",\"chargingSchedule\":{\"chargingRateUnit\":\"W\","
+      "\"startSchedule\":\"2025-06-15T15:00:00Z\",\"chargingSchedulePeriod\":[{\"startPeriod\":0,"
+      "\"limit\":11000},{\"startPeriod\":300,\"limit\":0},{\"startPeriod\":900,\"limit\":7360}]}}"
+      "}" },
     { "SetChargingProfile",
-     "{\"connectorId\":1,\"csChargingProfiles\":{\"chargingProfileId\":3,\"stackLevel\":1,"
-     "\"chargingProfilePurpose\":\"TxDefaultProfile\",\"chargingProfileKind\":\"Relative\","
-     "\"validTo\":\"2025-06-15T17:00:00Z\",\"chargingSchedule\":{\"chargingRateUnit\":\"A\","
-     "\"chargingSchedulePeriod\":[{\"startPeriod\":0,\"limit\":32},{\"startPeriod\":60,\"limit\":"
-     "5},{\"startPeriod\":120,\"limit\":16}]}}}"                                              },
+      "{\"connectorId\":1,\"csChargingProfiles\":{\"chargingProfileId\":3,\"stackLevel\":1,"
+      "\"chargingProfilePurpose\":\"TxDefaultProfile\",\"chargingProfileKind\":\"Relative\","
+      "\"validTo\":\"2025-06-15T17:00:00Z\",\"chargingSchedule\":{\"chargingRateUnit\":\"A\","
+      "\"chargingSchedulePeriod\":[{\"startPeriod\":0,\"limit\":32},{\"startPeriod\":60,\"limit\":"
+      "5},{\"startPeriod\":120,\"limit\":16}]}}}" },
     { "SetChargingProfile",
-     "{\"connectorId\":1,\"csChargingProfiles\":{\"chargingProfileId\":4,\"stackLevel\":2,"
-     "\"chargingProfilePurpose\":\"TxProfile\",\"chargingProfileKind\":\"Relative\","
-     "\"transactionId\":1001,\"chargingSchedule\":{\"chargingRateUnit\":\"A\","
-     "\"chargingSchedulePeriod\":[{\"startPeriod\":0,\"limit\":8}]}}}"                        },
+      "{\"connectorId\":1,\"csChargingProfiles\":{\"chargingProfileId\":4,\"stackLevel\":2,"
+      "\"chargingProfilePurpose\":\"TxProfile\",\"chargingProfileKind\":\"Relative\","
+      "\"transactionId\":1001,\"chargingSchedule\":{\"chargingRateUnit\":\"A\","
+      "\"chargingSchedulePeriod\":[{\"startPeriod\":0,\"limit\":8}]}}}" },
     { "RemoteStartTransaction",
-     "{\"idTag\":\"R\",\"connectorId\":1,\"chargingProfile\":{\"chargingProfileId\":5,"
-     "\"stackLevel\":0,\"chargingProfilePurpose\":\"TxProfile\",\"chargingProfileKind\":"
-     "\"Relative\",\"chargingSchedule\":{\"chargingRateUnit\":\"A\",\"chargingSchedulePeriod\":[{"
-     "\"startPeriod\":0,\"limit\":7}]}}}"                                                     },
-    { "ClearChargingProfile",   "{}"                                                          },
-    { "ClearChargingProfile",   "{\"id\":2}"                                                  },
-    { "GetCompositeSchedule",   "{\"connectorId\":1,\"duration\":90000}"                      },
+      "{\"idTag\":\"R\",\"connectorId\":1,\"chargingProfile\":{\"chargingProfileId\":5,"
+      "\"stackLevel\":0,\"chargingProfilePurpose\":\"TxProfile\",\"chargingProfileKind\":"
+      "\"Relative\",\"chargingSchedule\":{\"chargingRateUnit\":\"A\",\"chargingSchedulePeriod\":[{"
+      "\"startPeriod\":0,\"limit\":7}]}}}" },
+    { "ClearChargingProfile", "{}" },
+    { "ClearChargingProfile", "{\"id\":2}" },
+    { "GetCompositeSchedule", "{\"connectorId\":1,\"duration\":90000}" },
     { "GetCompositeSchedule",
-     "{\"connectorId\":0,\"duration\":999999999,\"chargingRateUnit\":\"W\"}"                  },
-    { "GetConfiguration",       "{}"                                                          },
+      "{\"connectorId\":0,\"duration\":999999999,\"chargingRateUnit\":\"W\"}" },
+    { "GetConfiguration", "{}" },
     { "SendLocalList",
-     "{\"listVersion\":5,\"updateType\":\"Full\",\"localAuthorizationList\":[{\"idTag\":\"TAG1\","
-     "\"idTagInfo\":{\"status\":\"Accepted\",\"parentIdTag\":\"FAM\"}},{\"idTag\":\"TAG2\",\"idTagInfo\":{"
-     "\"status\":\"Blocked\",\"expiryDate\":\"2025-06-15T16:00:00Z\"}}]}" },
-    { "SendLocalList",
-     "{\"listVersion\":9,\"updateType\":\"Differential\",\"localAuthorizationList\":[{\"idTag\":\"TAG1\"},"
-     "{\"idTag\":\"R\",\"idTagInfo\":{\"status\":\"Accepted\"}}]}" },
-    { "ReserveNow",
-     "{\"connectorId\":1,\"expiryDate\":\"2025-06-15T18:00:00Z\",\"idTag\":\"TAG1\",\"reservationId\":1}" },
-    { "ReserveNow",
-     "{\"connectorId\":0,\"expiryDate\":\"2025-06-16T18:00:00Z\",\"idTag\":\"TAG2\",\"parentIdTag\":"
-     "\"FAM\",\"reservationId\":2}" },
-    { "CancelReservation",      "{\"reservationId\":2}" },
+      "{\"listVersion\":5,\"updateType\":\"Full\",\"localAuthorizationList\":[{\"idTag\":\"TAG1\","
+      "\"idTagInfo\":{\"status\":\"Accepted\",\"parentIdTag\":\"FAM\"}},{\"idTag\":\"TAG2\","
+      "\"idTagInfo\":{"
+      "\"status\":\"Blocked\",\"expiryDate\":\"2025-06-15T16:00:00Z\"}}]}" },
+    { "SendLocalList", "{\"listVersion\":9,\"updateType\":\"Differential\","
+                       "\"localAuthorizationList\":[{\"idTag\":\"TAG1\"},"
+                       "{\"idTag\":\"R\",\"idTagInfo\":{\"status\":\"Accepted\"}}]}" },
+    { "ReserveNow", "{\"connectorId\":1,\"expiryDate\":\"2025-06-15T18:00:00Z\",\"idTag\":\"TAG1\","
+                    "\"reservationId\":1}" },
+    { "ReserveNow", "{\"connectorId\":0,\"expiryDate\":\"2025-06-16T18:00:00Z\",\"idTag\":\"TAG2\","
+                    "\"parentIdTag\":"
+                    "\"FAM\",\"reservationId\":2}" },
+    { "CancelReservation", "{\"reservationId\":2}" },
     { "UpdateFirmware",
-     "{\"location\":\"http://x/i\",\"retrieveDate\":\"2025-06-15T15:00:00Z\",\"retries\":1}" },
+      "{\"location\":\"http://x/i\",\"retrieveDate\":\"2025-06-15T15:00:00Z\",\"retries\":1}" },
     { "SignedUpdateFirmware",
-     "{\"requestId\":3,\"firmware\":{\"location\":\"http://x/i\",\"retrieveDateTime\":"
-     "\"2025-06-15T15:00:00Z\",\"installDateTime\":\"2025-06-15T15:30:00Z\","
-     "\"signingCertificate\":\"c\",\"signature\":\"s\"}}" },
+      "{\"requestId\":3,\"firmware\":{\"location\":\"http://x/i\",\"retrieveDateTime\":"
+      "\"2025-06-15T15:00:00Z\",\"installDateTime\":\"2025-06-15T15:30:00Z\","
+      "\"signingCertificate\":\"c\",\"signature\":\"s\"}}" },
     { "GetDiagnostics", "{\"location\":\"ftp://x/\"}" },
     { "GetLog",
-     "{\"log\":{\"remoteLocation\":\"ftp://x/\"},\"logType\":\"SecurityLog\",\"requestId\":4}" },
+      "{\"log\":{\"remoteLocation\":\"ftp://x/\"},\"logType\":\"SecurityLog\",\"requestId\":4}" },
     { "TriggerMessage", "{\"requestedMessage\":\"FirmwareStatusNotification\"}" },
     { "ExtendedTriggerMessage", "{\"requestedMessage\":\"LogStatusNotification\"}" },
-    { "ClearCache",             "{}"                                                          },
-    { "Reset",                  "{\"type\":\"Soft\"}"                                         },
-    { "Reset",                  "{\"type\":\"Hard\"}"                                         },
+    { "ClearCache", "{}" },
+    { "Reset", "{\"type\":\"Soft\"}" },
+    { "Reset", "{\"type\":\"Hard\"}" },
     { "ChangeConfiguration",
-     "{\"key\":\"StopTransactionOnEVSideDisconnect\",\"value\":\"false\"}"                    },
-    { "ChangeConfiguration",    "{\"key\":\"StopTransactionOnInvalidId\",\"value\":\"false\"}"},
-    { "ChangeConfiguration",    "{\"key\":\"AllowOfflineTxForUnknownId\",\"value\":\"true\"}" },
-    { "ChangeConfiguration",    "{\"key\":\"StopTxnSampledData\",\"value\":\"SoC,Voltage\"}"  },
-    { "ChangeConfiguration",    "{\"key\":\"ClockAlignedDataInterval\",\"value\":\"60\"}"     },
-    { "ChangeConfiguration",    "{\"key\":\"MinimumStatusDuration\",\"value\":\"5\"}"         },
+      "{\"key\":\"StopTransactionOnEVSideDisconnect\",\"value\":\"false\"}" },
+    { "ChangeConfiguration", "{\"key\":\"StopTransactionOnInvalidId\",\"value\":\"false\"}" },
+    { "ChangeConfiguration", "{\"key\":\"AllowOfflineTxForUnknownId\",\"value\":\"true\"}" },
+    { "ChangeConfiguration", "{\"key\":\"StopTxnSampledData\",\"value\":\"SoC,Voltage\"}" },
+    { "ChangeConfiguration", "{\"key\":\"ClockAlignedDataInterval\",\"value\":\"60\"}" },
+    { "ChangeConfiguration", "{\"key\":\"MinimumStatusDuration\",\"value\":\"5\"}" },
 };
 
 /* An errand under way ends, well or badly. */

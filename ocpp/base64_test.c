@@ -6,16 +6,18 @@ static void test_both_ways(void)
 {
     static const struct {
         const char *plain, *coded;
+        /* clang-format off */
     } rows[] = {
-        {"",               ""        },
-        { "f",             "Zg=="    },
-        { "fo",            "Zm8="    },
-        { "foo",           "Zm9v"    },
-        { "foob",          "Zm9vYg=="},
-        { "fooba",         "Zm9vYmE="},
-        { "foobar",        "Zm9vYmFy"},
-        { "\xfb\xff\xbf~", "+/+/fg=="},
+        { "",              "" },
+        { "f",             "Zg==" },
+        { "fo",            "Zm8=" },
+        { "foo",           "Zm9v" },
+        { "foob",          "Zm9vYg==" },
+        { "fooba",         "Zm9vYmE=" },
+        { "foobar",        "Zm9vYmFy" },
+        { "\xfb\xff\xbf~", "+/+/fg==" },
     };
+    /* clang-format on */
 
     for (size_t i = 0; i < AMP_COUNT(rows); i++) {
         char block[32];
@@ -38,23 +40,25 @@ static void test_refused(void)
     static const struct {
         const char *why, *in;
         int rc;
+        /* clang-format off */
     } rows[] = {
-        {"no padding",             "Zg",           AMP_E_FORMAT},
-        { "half a padding",        "Zg=",          AMP_E_FORMAT},
-        { "one digit",             "Z",            AMP_E_FORMAT},
-        { "one digit and padding", "Z===",         AMP_E_FORMAT},
-        { "padding alone",         "====",         AMP_E_FORMAT},
-        { "too much padding",      "Zm9v====",     AMP_E_FORMAT},
-        { "padding inside",        "Zg==Zg==",     AMP_E_FORMAT},
-        { "padding in front",      "=Zm9",         AMP_E_FORMAT},
-        { "unused bits, two",      "Zh==",         AMP_E_FORMAT},
-        { "unused bits, one",      "Zm9=",         AMP_E_FORMAT},
-        { "a blank",               "Zm 9",         AMP_E_FORMAT},
-        { "a line end",            "Zm9v\r\n\r\n", AMP_E_FORMAT},
-        { "the alphabet of URLs",  "-_-_",         AMP_E_FORMAT},
-        { "beyond ASCII",          "Zm9\xC3",      AMP_E_FORMAT},
-        { "larger than the room",  "Zm9vYmFyZm9v", AMP_E_FULL  },
+        { "no padding",            "Zg",           AMP_E_FORMAT },
+        { "half a padding",        "Zg=",          AMP_E_FORMAT },
+        { "one digit",             "Z",            AMP_E_FORMAT },
+        { "one digit and padding", "Z===",         AMP_E_FORMAT },
+        { "padding alone",         "====",         AMP_E_FORMAT },
+        { "too much padding",      "Zm9v====",     AMP_E_FORMAT },
+        { "padding inside",        "Zg==Zg==",     AMP_E_FORMAT },
+        { "padding in front",      "=Zm9",         AMP_E_FORMAT },
+        { "unused bits, two",      "Zh==",         AMP_E_FORMAT },
+        { "unused bits, one",      "Zm9=",         AMP_E_FORMAT },
+        { "a blank",               "Zm 9",         AMP_E_FORMAT },
+        { "a line end",            "Zm9v\r\n\r\n", AMP_E_FORMAT },
+        { "the alphabet of URLs",  "-_-_",         AMP_E_FORMAT },
+        { "beyond ASCII",          "Zm9\xC3",      AMP_E_FORMAT },
+        { "larger than the room",  "Zm9vYmFyZm9v", AMP_E_FULL },
     };
+    /* clang-format on */
 
     for (size_t i = 0; i < AMP_COUNT(rows); i++) {
         char out[8];

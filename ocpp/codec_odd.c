@@ -137,10 +137,7 @@ static const char *read_digits_as_text(struct odd *o, const char *p)
     if (!o->d->lax)
         return type_fail(o);
     o->d->report.repairs++;
-    t = (struct amp_scan_text){
-        {p, (uint32_t)(q - p)},
-        (uint32_t)(q - p), false
-    };
+    t = (struct amp_scan_text){ { p, (uint32_t)(q - p) }, (uint32_t)(q - p), false };
     return store_text(o, q, &t);
 }
 
@@ -331,16 +328,11 @@ int amp_check_custom(struct amp_text json, struct amp_fault *fault)
         char vendor_id[16];
     } words = { "vendorId" };
     static const struct amp_home home = { words.vendor_id, NULL, NULL };
-    static const struct amp_field fields[] = {
-        {0, offsetof(struct custom, vendor_id), sizeof(struct amp_text), AMP_F_REQUIRED, 0, 0, 0,
-         0, 0, AMP_K_ANY, 8, 0}
-    };
-    static const struct amp_record record = {
-        &home, {fields, fields},
-         { 1,     1     },
-         { 1,     1     },
-         sizeof(struct custom), NULL
-    };
+    static const struct amp_field fields[] = { { 0, offsetof(struct custom, vendor_id),
+                                                 sizeof(struct amp_text), AMP_F_REQUIRED, 0, 0, 0,
+                                                 0, 0, AMP_K_ANY, 8, 0 } };
+    static const struct amp_record record = { &home,    { fields, fields },    { 1, 1 },
+                                              { 1, 1 }, sizeof(struct custom), NULL };
     struct amp_scan_err err;
     struct amp_scan_text t;
     struct custom c;

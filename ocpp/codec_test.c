@@ -422,15 +422,11 @@ static void test_strict_out(void)
     struct ocpp16_reset r = { .type = 0 };
     struct ocpp16_unlock_connector u = { .connector_id = -1 };
     struct ocpp16_remote_stop_transaction s = { .transaction_id = 1LL << 31 };
-    struct ocpp16_charging_schedule_period p = {
-        .limit = {1012, -2}
-    };
+    struct ocpp16_charging_schedule_period p = { .limit = { 1012, -2 } };
     struct ocpp16_heartbeat_reply h = { .current_time = INT64_MAX };
     struct ocpp16_meter_values m = { .connector_id = 1 };
     struct amp_text keys[] = { AMP_TEXT("A"), AMP_NO_TEXT };
-    struct ocpp16_get_configuration g = {
-        .key = {keys, 2}
-    };
+    struct ocpp16_get_configuration g = { .key = { keys, 2 } };
     struct ocpp16_sampled_value sample = { .value = AMP_TEXT("1"),
                                            .measurand = OCPP16_MEASURAND_OTHER_ };
     struct ocpp2_get_transaction_status t = { .transaction_id = AMP_TEXT("a b") };
@@ -442,8 +438,8 @@ static void test_strict_out(void)
     struct ocpp16_charging_profile profile = {
         .charging_profile_purpose = OCPP16_CHARGING_PROFILE_PURPOSE_TX_PROFILE,
         .charging_profile_kind = OCPP16_CHARGING_PROFILE_KIND_RELATIVE,
-        .charging_schedule = {.charging_rate_unit = OCPP16_CHARGING_RATE_UNIT_A,
-                              .charging_schedule_period = { &late, 1 }},
+        .charging_schedule = { .charging_rate_unit = OCPP16_CHARGING_RATE_UNIT_A,
+                               .charging_schedule_period = { &late, 1 } },
     };
 
     fails("too long", &ocpp16_authorize_record, AMP_OCPP16, &a, AMP_E_VALUE, "idTag");

@@ -149,13 +149,15 @@ static int on_host(struct reader *r, struct amp_text value)
 static const struct {
     struct amp_text name;
     int (*on)(struct reader *r, struct amp_text value);
+    /* clang-format off */
 } known[] = {
-    {{ "Content-Length", 14 },     on_length    },
-    { { "Transfer-Encoding", 17 }, on_encoding  },
-    { { "Connection", 10 },        on_connection},
-    { { "Upgrade", 7 },            on_upgrade   },
-    { { "Host", 4 },               on_host      },
+    { { "Content-Length", 14 },    on_length },
+    { { "Transfer-Encoding", 17 }, on_encoding },
+    { { "Connection", 10 },        on_connection },
+    { { "Upgrade", 7 },            on_upgrade },
+    { { "Host", 4 },               on_host },
 };
+/* clang-format on */
 
 static int read_field(struct reader *r, struct amp_text line)
 {

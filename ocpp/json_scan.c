@@ -221,11 +221,13 @@ const char *amp_scan_number(const char *p, const char *end, bool *whole, struct 
 static const char *scan_scalar(const char *p, const char *end, enum amp_scan_rules rules,
                                struct amp_scan_err *err)
 {
+    /* clang-format off */
     static const struct amp_text words[] = {
-        {"true",   4},
-        { "false", 5},
-        { "null",  4}
+        { "true",  4 },
+        { "false", 5 },
+        { "null",  4 }
     };
+    /* clang-format on */
     struct amp_scan_text text;
     bool whole;
 
@@ -434,9 +436,7 @@ bool amp_scan_unique(const char *object)
 
     block = *block == '}' ? NULL : block + 1;
     while (block) {
-        struct key table[SLOTS] = {
-            {0, 0}
-        };
+        struct key table[SLOTS] = { { 0, 0 } };
         const char *p = block;
 
         block = NULL;

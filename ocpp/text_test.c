@@ -25,24 +25,25 @@ static void test_utf8(void)
         bool ok;
         uint32_t chars;
     } cases[] = {
-        {"empty",                     "",                             true,  0 },
-        { "ascii",                    "plain text longer than eight", true,  28},
+        { "empty", "", true, 0 },
+        { "ascii", "plain text longer than eight", true, 28 },
         { "two bytes",
-         "Stra\xc3\x9f"
-          "e",                                                        true,  6 },
-        { "three bytes behind eight", "12345678\xe2\x82\xac",         true,  9 },
-        { "four bytes",               "\xf0\x9f\x98\x80",             true,  1 },
-        { "last code point",          "\xf4\x8f\xbf\xbf",             true,  1 },
-        { "overlong slash",           "\xc0\xaf",                     false, 0 },
-        { "overlong three",           "\xe0\x9f\xbf",                 false, 0 },
-        { "overlong four",            "\xf0\x8f\xbf\xbf",             false, 0 },
-        { "surrogate",                "\xed\xa0\x80",                 false, 0 },
-        { "past the last",            "\xf4\x90\x80\x80",             false, 0 },
-        { "latin-1",                  "12345678Stra\xdf",             false, 0 },
-        { "lone tail",                "\x80",                         false, 0 },
-        { "cut",                      "abc\xe2\x82",                  false, 0 },
-        { "ff",                       "\xff",                         false, 0 },
-        { "bad second tail",          "\xe2\x82\x41",                 false, 0 },
+          "Stra\xc3\x9f"
+          "e",
+          true, 6 },
+        { "three bytes behind eight", "12345678\xe2\x82\xac", true, 9 },
+        { "four bytes", "\xf0\x9f\x98\x80", true, 1 },
+        { "last code point", "\xf4\x8f\xbf\xbf", true, 1 },
+        { "overlong slash", "\xc0\xaf", false, 0 },
+        { "overlong three", "\xe0\x9f\xbf", false, 0 },
+        { "overlong four", "\xf0\x8f\xbf\xbf", false, 0 },
+        { "surrogate", "\xed\xa0\x80", false, 0 },
+        { "past the last", "\xf4\x90\x80\x80", false, 0 },
+        { "latin-1", "12345678Stra\xdf", false, 0 },
+        { "lone tail", "\x80", false, 0 },
+        { "cut", "abc\xe2\x82", false, 0 },
+        { "ff", "\xff", false, 0 },
+        { "bad second tail", "\xe2\x82\x41", false, 0 },
     };
 
     for (size_t i = 0; i < AMP_COUNT(cases); i++) {
@@ -74,20 +75,22 @@ static void test_int(void)
         const char *in;
         int rc;
         int64_t out;
+        /* clang-format off */
     } cases[] = {
-        {"0",                     0,           0        },
-        { "-17",                  0,           -17      },
-        { "+5",                   0,           5        },
-        { "9223372036854775807",  0,           INT64_MAX},
-        { "-9223372036854775808", 0,           INT64_MIN},
-        { "9223372036854775808",  AMP_E_VALUE, 0        },
-        { "-9223372036854775809", AMP_E_VALUE, 0        },
-        { "99999999999999999999", AMP_E_VALUE, 0        },
-        { "",                     AMP_E_TYPE,  0        },
-        { "-",                    AMP_E_TYPE,  0        },
-        { "1 ",                   AMP_E_TYPE,  0        },
-        { "0x10",                 AMP_E_TYPE,  0        },
+        { "0",                    0,           0 },
+        { "-17",                  0,           -17 },
+        { "+5",                   0,           5 },
+        { "9223372036854775807",  0,           INT64_MAX },
+        { "-9223372036854775808", 0,           INT64_MIN },
+        { "9223372036854775808",  AMP_E_VALUE, 0 },
+        { "-9223372036854775809", AMP_E_VALUE, 0 },
+        { "99999999999999999999", AMP_E_VALUE, 0 },
+        { "",                     AMP_E_TYPE,  0 },
+        { "-",                    AMP_E_TYPE,  0 },
+        { "1 ",                   AMP_E_TYPE,  0 },
+        { "0x10",                 AMP_E_TYPE,  0 },
     };
+    /* clang-format on */
 
     for (size_t i = 0; i < AMP_COUNT(cases); i++) {
         int64_t v = 1;

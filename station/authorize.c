@@ -87,8 +87,8 @@ static void settle(struct amp_station *st, int connector, bool accepted, const c
     if (auth.stops)
         accepted = accepted && parent[0] && c->tx.open && tag_eq(parent, c->tx.parent);
     else /* what the group is was perhaps not known before (137) */
-        accepted = accepted && amp_reservation_for(st, connector, auth.tag, parent) <=
-                                   AMP_RESERVED_MINE;
+        accepted =
+            accepted && amp_reservation_for(st, connector, auth.tag, parent) <= AMP_RESERVED_MINE;
     if (!accepted) {
         refuse(st, connector, auth.tag);
         return;

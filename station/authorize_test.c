@@ -75,18 +75,20 @@ static void test_off_line(void)
         int expires_s;         /* from now, of the list's; 0: never */
         bool offline, unknown; /* LocalAuthorizeOffline, AllowOfflineTxForUnknownId */
         bool starts;
+        /* clang-format off */
     } cases[] = {
-        {"listed",                                   1, 0, 0,   true,  false, true },
+        { "listed",                                  1, 0, 0,   true,  false, true },
         { "cached",                                  0, 1, 0,   true,  false, true },
-        { "listed, but not off line",                1, 0, 0,   false, false, false},
-        { "cached, but not off line",                0, 1, 0,   false, true,  false},
-        { "blocked in the list beats the cache",     2, 1, 0,   true,  true,  false},
-        { "expired",                                 1, 0, -10, true,  true,  false},
+        { "listed, but not off line",                1, 0, 0,   false, false, false },
+        { "cached, but not off line",                0, 1, 0,   false, true,  false },
+        { "blocked in the list beats the cache",     2, 1, 0,   true,  true,  false },
+        { "expired",                                 1, 0, -10, true,  true,  false },
         { "not yet expired",                         1, 0, 10,  true,  false, true },
-        { "cached as invalid is known, not unknown", 0, 4, 0,   true,  true,  false},
-        { "unknown",                                 0, 0, 0,   true,  false, false},
+        { "cached as invalid is known, not unknown", 0, 4, 0,   true,  true,  false },
+        { "unknown",                                 0, 0, 0,   true,  false, false },
         { "unknown, and allowed",                    0, 0, 0,   true,  true,  true },
     };
+    /* clang-format on */
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
         struct world w;
@@ -116,12 +118,14 @@ static void test_on_line(void)
         int in_cache;
         bool pre;
         const char *trace;
+        /* clang-format off */
     } cases[] = {
-        {"known and pre-authorised",       1, true,  "Start1 S1:Charging"          },
-        { "known, but asked",              1, false, "Auth:TAG1 Start1 S1:Charging"},
-        { "known as invalid: asked again", 4, true,  "Auth:TAG1 Start1 S1:Charging"},
-        { "unknown: asked",                0, true,  "Auth:TAG1 Start1 S1:Charging"},
+        { "known and pre-authorised",      1, true,  "Start1 S1:Charging" },
+        { "known, but asked",              1, false, "Auth:TAG1 Start1 S1:Charging" },
+        { "known as invalid: asked again", 4, true,  "Auth:TAG1 Start1 S1:Charging" },
+        { "unknown: asked",                0, true,  "Auth:TAG1 Start1 S1:Charging" },
     };
+    /* clang-format on */
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
         struct world w;

@@ -158,11 +158,13 @@ static void test_no_good_answer(void)
     static const struct {
         const char *why, *mute, *error, *answer;
         unsigned after_s;
+        /* clang-format off */
     } cases[] = {
-        {"no answer",  "BootNotification", NULL,               NULL,                     90},
-        { "an error",  NULL,               "BootNotification", NULL,                     60},
-        { "malformed", NULL,               NULL,               "{\"status\":\"Maybe\"}", 60},
+        { "no answer", "BootNotification", NULL,               NULL,                     90 },
+        { "an error",  NULL,               "BootNotification", NULL,                     60 },
+        { "malformed", NULL,               NULL,               "{\"status\":\"Maybe\"}", 60 },
     };
+    /* clang-format on */
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
         struct world w;

@@ -450,8 +450,7 @@ enum amp_config_result amp_config_change(struct amp_station *st, struct amp_text
         return AMP_CONFIG_NOT_SUPPORTED;
     if (amp_config_readonly(st, (unsigned)row) || parse(st, &rows[row], value, &fresh) < 0)
         return AMP_CONFIG_REJECTED;
-    if (credential(row) && !amp_security_allows(st, fresh.security_profile,
-                                                rows[row].kind != KEY))
+    if (credential(row) && !amp_security_allows(st, fresh.security_profile, rows[row].kind != KEY))
         return AMP_CONFIG_REJECTED;
     if (store(st, (unsigned)row, &fresh) < 0) {
         amp_log2(st, AMP_LOG_ERROR, "a setting could not be stored: ", key);
@@ -488,8 +487,7 @@ void amp_config_credentials(struct amp_station *st, int32_t profile, const char 
             continue;
         amp_buf_init(&out, raw, sizeof(raw));
         st->set.stored |= (uint64_t)1 << i;
-        if (pack(st, i, &out) < 0 ||
-            amp_journal_put(st, AMP_ENTRY_CONFIG, raw, out.len, true) < 0)
+        if (pack(st, i, &out) < 0 || amp_journal_put(st, AMP_ENTRY_CONFIG, raw, out.len, true) < 0)
             amp_log2(st, AMP_LOG_ERROR, "a setting could not be stored: ", amp_config_name(i));
     }
 }
@@ -547,7 +545,7 @@ void amp_config_load(struct amp_station *st, const struct amp_entry *e)
     if (rows[row].kind == KEY && in.left == 0)
         st->set.key[0] = 0; /* back to the operator's password */
     else if (parse(st, &rows[row], (struct amp_text){ (const char *)in.at, (uint32_t)in.left },
-              &st->set) == 0)
+                   &st->set) == 0)
         st->set.stored |= (uint64_t)1 << row;
 }
 

@@ -17,29 +17,29 @@ static void test_change(void)
     static const struct {
         const char *key, *value, *status;
     } cases[] = {
-        {"HeartbeatInterval",                  "60",                                       "Accepted"    },
-        { "heartbeatINTERVAL",                 " 61 ",                                     "Accepted"    },
-        { "HeartbeatInterval",                 "-1",                                       "Rejected"    },
-        { "HeartbeatInterval",                 "1.5",                                      "Rejected"    },
-        { "HeartbeatInterval",                 "60s",                                      "Rejected"    },
-        { "HeartbeatInterval",                 "99999999999999999999",                     "Rejected"    },
-        { "HeartbeatInterval",                 "",                                         "Rejected"    },
-        { "LocalPreAuthorize",                 "TRUE",                                     "Accepted"    },
-        { "LocalPreAuthorize",                 "1",                                        "Rejected"    },
-        { "LocalPreAuthorize",                 "yes",                                      "Rejected"    },
-        { "NumberOfConnectors",                "3",                                        "Rejected"    },
-        { "SupportedFeatureProfiles",          "Core",                                     "Rejected"    },
-        { "NoSuchKey",                         "1",                                        "NotSupported"},
-        { "MeterValuesSampledData",            "SoC, Voltage",                             "Accepted"    },
-        { "MeterValuesSampledData",            "SoC,Nonsense",                             "Rejected"    },
-        { "ConnectorPhaseRotation",            "0.RST,1.RTS,2.Unknown",                    "Accepted"    },
-        { "ConnectorPhaseRotation",            "3.RST",                                    "Rejected"    },
-        { "ConnectorPhaseRotation",            "1.ABC",                                    "Rejected"    },
-        { "WebSocketPingInterval",             "-5",                                       "Rejected"    },
-        { "TransactionMessageAttempts",        "0",                                        "Rejected"    },
-        { "UnlockConnectorOnEVSideDisconnect", "false",                                    "Accepted"    },
-        { "AuthorizationKey",                  "short",                                    "Rejected"    },
-        { "AuthorizationKey",                  "zz112233445566778899aabbccddeeff00112233", "Rejected"    },
+        { "HeartbeatInterval", "60", "Accepted" },
+        { "heartbeatINTERVAL", " 61 ", "Accepted" },
+        { "HeartbeatInterval", "-1", "Rejected" },
+        { "HeartbeatInterval", "1.5", "Rejected" },
+        { "HeartbeatInterval", "60s", "Rejected" },
+        { "HeartbeatInterval", "99999999999999999999", "Rejected" },
+        { "HeartbeatInterval", "", "Rejected" },
+        { "LocalPreAuthorize", "TRUE", "Accepted" },
+        { "LocalPreAuthorize", "1", "Rejected" },
+        { "LocalPreAuthorize", "yes", "Rejected" },
+        { "NumberOfConnectors", "3", "Rejected" },
+        { "SupportedFeatureProfiles", "Core", "Rejected" },
+        { "NoSuchKey", "1", "NotSupported" },
+        { "MeterValuesSampledData", "SoC, Voltage", "Accepted" },
+        { "MeterValuesSampledData", "SoC,Nonsense", "Rejected" },
+        { "ConnectorPhaseRotation", "0.RST,1.RTS,2.Unknown", "Accepted" },
+        { "ConnectorPhaseRotation", "3.RST", "Rejected" },
+        { "ConnectorPhaseRotation", "1.ABC", "Rejected" },
+        { "WebSocketPingInterval", "-5", "Rejected" },
+        { "TransactionMessageAttempts", "0", "Rejected" },
+        { "UnlockConnectorOnEVSideDisconnect", "false", "Accepted" },
+        { "AuthorizationKey", "short", "Rejected" },
+        { "AuthorizationKey", "zz112233445566778899aabbccddeeff00112233", "Rejected" },
     };
     struct world w;
 
@@ -167,13 +167,15 @@ static void test_presets(void)
 {
     static const struct {
         const char *line, *value; /* NULL: refused */
+        /* clang-format off */
     } cases[] = {
-        {"HeartbeatInterval=12",  "12"},
-        { "HeartbeatInterval=x",  NULL},
-        { "NoSuchKey=1",          NULL},
-        { "HeartbeatInterval",    NULL},
-        { "NumberOfConnectors=5", NULL},
+        { "HeartbeatInterval=12", "12" },
+        { "HeartbeatInterval=x",  NULL },
+        { "NoSuchKey=1",          NULL },
+        { "HeartbeatInterval",    NULL },
+        { "NumberOfConnectors=5", NULL },
     };
+    /* clang-format on */
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
         struct world w;
@@ -199,13 +201,13 @@ static void test_bad_configuration(void)
         const char *path, *url, *identity;
         int connectors;
     } cases[] = {
-        {"url",         "http://x/", "CP",                                                1                     },
-        { "url",        "",          "CP",                                                1                     },
-        { "identity",   "ws://x/",   "",                                                  1                     },
-        { "identity",   "ws://x/",   "a:b",                                               1                     },
-        { "identity",   "ws://x/",   "0123456789012345678901234567890123456789012345678", 1                     },
-        { "connectors", "ws://x/",   "CP",                                                0                     },
-        { "connectors", "ws://x/",   "CP",                                                AMP_CONNECTORS_MAX + 1},
+        { "url", "http://x/", "CP", 1 },
+        { "url", "", "CP", 1 },
+        { "identity", "ws://x/", "", 1 },
+        { "identity", "ws://x/", "a:b", 1 },
+        { "identity", "ws://x/", "0123456789012345678901234567890123456789012345678", 1 },
+        { "connectors", "ws://x/", "CP", 0 },
+        { "connectors", "ws://x/", "CP", AMP_CONNECTORS_MAX + 1 },
     };
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {

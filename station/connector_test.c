@@ -16,23 +16,23 @@ static const struct {
     int state;
     unsigned events;
 } possible[] = {
-    {AMP_AVAILABLE,       1u << AMP_EV_PLUG | 1u << AMP_EV_CLAIM | 1u << AMP_EV_RESERVE |
-                         1u << AMP_EV_CLOSE | 1u << AMP_EV_FAULT            },
-    { AMP_PREPARING,      1u << AMP_EV_UNPLUG | 1u << AMP_EV_CANCEL | 1u << AMP_EV_EXPIRE |
+    { AMP_AVAILABLE, 1u << AMP_EV_PLUG | 1u << AMP_EV_CLAIM | 1u << AMP_EV_RESERVE |
+                         1u << AMP_EV_CLOSE | 1u << AMP_EV_FAULT },
+    { AMP_PREPARING, 1u << AMP_EV_UNPLUG | 1u << AMP_EV_CANCEL | 1u << AMP_EV_EXPIRE |
                          1u << AMP_EV_ENERGY | 1u << AMP_EV_PAUSE_EV | 1u << AMP_EV_PAUSE_EVSE |
-                         1u << AMP_EV_FAULT                                },
+                         1u << AMP_EV_FAULT },
     { AMP_CHARGING,
-     1u << AMP_EV_TX_END | 1u << AMP_EV_PAUSE_EV | 1u << AMP_EV_PAUSE_EVSE | 1u << AMP_EV_FAULT},
+      1u << AMP_EV_TX_END | 1u << AMP_EV_PAUSE_EV | 1u << AMP_EV_PAUSE_EVSE | 1u << AMP_EV_FAULT },
     { AMP_SUSPENDED_EVSE,
-     1u << AMP_EV_TX_END | 1u << AMP_EV_PAUSE_EV | 1u << AMP_EV_ENERGY | 1u << AMP_EV_FAULT    },
+      1u << AMP_EV_TX_END | 1u << AMP_EV_PAUSE_EV | 1u << AMP_EV_ENERGY | 1u << AMP_EV_FAULT },
     { AMP_SUSPENDED_EV,
-     1u << AMP_EV_TX_END | 1u << AMP_EV_PAUSE_EVSE | 1u << AMP_EV_ENERGY | 1u << AMP_EV_FAULT  },
-    { AMP_FINISHING,      1u << AMP_EV_UNPLUG | 1u << AMP_EV_PLUG | 1u << AMP_EV_CLAIM |
-                         1u << AMP_EV_CLOSE | 1u << AMP_EV_FAULT           },
+      1u << AMP_EV_TX_END | 1u << AMP_EV_PAUSE_EVSE | 1u << AMP_EV_ENERGY | 1u << AMP_EV_FAULT },
+    { AMP_FINISHING, 1u << AMP_EV_UNPLUG | 1u << AMP_EV_PLUG | 1u << AMP_EV_CLAIM |
+                         1u << AMP_EV_CLOSE | 1u << AMP_EV_FAULT },
     { AMP_RESERVED,
-     1u << AMP_EV_UNRESERVE | 1u << AMP_EV_CLAIM | 1u << AMP_EV_CLOSE | 1u << AMP_EV_FAULT     },
-    { AMP_UNAVAILABLE,    1u << AMP_EV_OPEN | 1u << AMP_EV_FAULT                               },
-    { AMP_FAULTED,        1u << AMP_EV_CLEAR                                                   },
+      1u << AMP_EV_UNRESERVE | 1u << AMP_EV_CLAIM | 1u << AMP_EV_CLOSE | 1u << AMP_EV_FAULT },
+    { AMP_UNAVAILABLE, 1u << AMP_EV_OPEN | 1u << AMP_EV_FAULT },
+    { AMP_FAULTED, 1u << AMP_EV_CLEAR },
 };
 
 static struct amp_connector facts(unsigned bits)
@@ -90,19 +90,21 @@ static void test_end_of_a_fault(void)
         const char *why;
         unsigned bits;
         int next;
+        /* clang-format off */
     } cases[] = {
-        {"nothing there",                 0,               AMP_AVAILABLE     },
-        { "a plug",                       1,               AMP_PREPARING     },
-        { "a tag",                        2,               AMP_PREPARING     },
-        { "a session is over, plug in",   1 | 128,         AMP_FINISHING     },
-        { "session over, cable locked",   4 | 128,         AMP_FINISHING     },
-        { "charging",                     1 | 8 | 16,      AMP_CHARGING      },
-        { "the car pauses",               1 | 16,          AMP_SUSPENDED_EV  },
-        { "we pause",                     1 | 8 | 16 | 32, AMP_SUSPENDED_EVSE},
-        { "both: we win",                 1 | 16 | 32,     AMP_SUSPENDED_EVSE},
-        { "switched off",                 64,              AMP_UNAVAILABLE   },
-        { "charging, to be switched off", 1 | 8 | 16 | 64, AMP_CHARGING      },
+        { "nothing there",                0,               AMP_AVAILABLE },
+        { "a plug",                       1,               AMP_PREPARING },
+        { "a tag",                        2,               AMP_PREPARING },
+        { "a session is over, plug in",   1 | 128,         AMP_FINISHING },
+        { "session over, cable locked",   4 | 128,         AMP_FINISHING },
+        { "charging",                     1 | 8 | 16,      AMP_CHARGING },
+        { "the car pauses",               1 | 16,          AMP_SUSPENDED_EV },
+        { "we pause",                     1 | 8 | 16 | 32, AMP_SUSPENDED_EVSE },
+        { "both: we win",                 1 | 16 | 32,     AMP_SUSPENDED_EVSE },
+        { "switched off",                 64,              AMP_UNAVAILABLE },
+        { "charging, to be switched off", 1 | 8 | 16 | 64, AMP_CHARGING },
     };
+    /* clang-format on */
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
         struct amp_connector c = facts(cases[i].bits);

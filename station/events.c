@@ -17,26 +17,28 @@
 static const struct {
     const char *name;
     bool send;
+    /* clang-format off */
 } kinds[AMP_SEC_EVENTS] = {
-    [AMP_SEC_FIRMWARE_UPDATED] = {"FirmwareUpdated",                        true },
-    [AMP_SEC_FAILED_AT_CENTRAL] = { "FailedToAuthenticationAtCentralSystem", false},
-    [AMP_SEC_CENTRAL_FAILED] = { "CentralSystemFailedToAuthentication",   false},
-    [AMP_SEC_SETTING_TIME] = { "SettingSystemTime",                     true },
-    [AMP_SEC_STARTUP] = { "StartupOfTheDevice",                    true },
-    [AMP_SEC_RESET] = { "ResetOrReboot",                         true },
-    [AMP_SEC_LOG_CLEARED] = { "SecurityLogWasCleared",                 true },
-    [AMP_SEC_RECONFIGURED] = { "ReconfigurationOfSecurityParameters",   false},
-    [AMP_SEC_MEMORY] = { "MemoryExhaustion",                      true },
-    [AMP_SEC_INVALID_MESSAGES] = { "InvalidMessages",                       false},
-    [AMP_SEC_REPLAY] = { "AttemptedReplayAttacks",                false},
-    [AMP_SEC_TAMPER] = { "TamperDetectionActivated",              true },
-    [AMP_SEC_FIRMWARE_SIGNATURE] = { "InvalidFirmwareSignature",              true },
+    [AMP_SEC_FIRMWARE_UPDATED]     = { "FirmwareUpdated",                       true },
+    [AMP_SEC_FAILED_AT_CENTRAL]    = { "FailedToAuthenticationAtCentralSystem", false },
+    [AMP_SEC_CENTRAL_FAILED]       = { "CentralSystemFailedToAuthentication",   false },
+    [AMP_SEC_SETTING_TIME]         = { "SettingSystemTime",                     true },
+    [AMP_SEC_STARTUP]              = { "StartupOfTheDevice",                    true },
+    [AMP_SEC_RESET]                = { "ResetOrReboot",                         true },
+    [AMP_SEC_LOG_CLEARED]          = { "SecurityLogWasCleared",                 true },
+    [AMP_SEC_RECONFIGURED]         = { "ReconfigurationOfSecurityParameters",   false },
+    [AMP_SEC_MEMORY]               = { "MemoryExhaustion",                      true },
+    [AMP_SEC_INVALID_MESSAGES]     = { "InvalidMessages",                       false },
+    [AMP_SEC_REPLAY]               = { "AttemptedReplayAttacks",                false },
+    [AMP_SEC_TAMPER]               = { "TamperDetectionActivated",              true },
+    [AMP_SEC_FIRMWARE_SIGNATURE]   = { "InvalidFirmwareSignature",              true },
     [AMP_SEC_FIRMWARE_CERTIFICATE] = { "InvalidFirmwareSigningCertificate",     true },
-    [AMP_SEC_CENTRAL_CERTIFICATE] = { "InvalidCentralSystemCertificate",       true },
-    [AMP_SEC_OWN_CERTIFICATE] = { "InvalidChargePointCertificate",         true },
-    [AMP_SEC_TLS_VERSION] = { "InvalidTLSVersion",                     false},
-    [AMP_SEC_TLS_CIPHER] = { "InvalidTLSCipherSuite",                 false},
+    [AMP_SEC_CENTRAL_CERTIFICATE]  = { "InvalidCentralSystemCertificate",       true },
+    [AMP_SEC_OWN_CERTIFICATE]      = { "InvalidChargePointCertificate",         true },
+    [AMP_SEC_TLS_VERSION]          = { "InvalidTLSVersion",                     false },
+    [AMP_SEC_TLS_CIPHER]           = { "InvalidTLSCipherSuite",                 false },
 };
+/* clang-format on */
 
 const char *amp_events_name(unsigned type)
 {

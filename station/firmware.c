@@ -273,22 +273,24 @@ static const struct move {
     uint8_t told;                               /* enum amp_firmware_status; 0: nothing */
     bool (*when)(const struct amp_station *st); /* NULL: always. The first row that fits counts */
     void (*act)(struct amp_station *st);
+    /* clang-format off */
 } moves[] = {
-    {SCHEDULED,    TIME,   DOWNLOADING, AMP_FW_DOWNLOADING,         NULL,        download  },
-    { DOWNLOADING, DONE,   VERIFYING,   AMP_FW_DOWNLOADED,          is_signed,   verify    },
-    { DOWNLOADING, DONE,   READY,       AMP_FW_DOWNLOADED,          NULL,        ready     },
-    { DOWNLOADING, FAILED, PAUSED,      0,                          tries_left,  pause     },
-    { DOWNLOADING, FAILED, OWED,        AMP_FW_DOWNLOAD_FAILED,     NULL,        over      },
-    { PAUSED,      TIME,   DOWNLOADING, 0,                          NULL,        download  },
-    { VERIFYING,   DONE,   READY,       AMP_FW_SIGNATURE_VERIFIED,  NULL,        ready     },
-    { VERIFYING,   FAILED, OWED,        AMP_FW_INVALID_SIGNATURE,   NULL,        over      },
-    { READY,       TIME,   CLOSING,     0,                          NULL,        close_idle},
-    { CLOSING,     QUIET,  INSTALLING,  AMP_FW_INSTALLING,          NULL,        install   },
+    { SCHEDULED,   TIME,   DOWNLOADING, AMP_FW_DOWNLOADING,         NULL,        download },
+    { DOWNLOADING, DONE,   VERIFYING,   AMP_FW_DOWNLOADED,          is_signed,   verify },
+    { DOWNLOADING, DONE,   READY,       AMP_FW_DOWNLOADED,          NULL,        ready },
+    { DOWNLOADING, FAILED, PAUSED,      0,                          tries_left,  pause },
+    { DOWNLOADING, FAILED, OWED,        AMP_FW_DOWNLOAD_FAILED,     NULL,        over },
+    { PAUSED,      TIME,   DOWNLOADING, 0,                          NULL,        download },
+    { VERIFYING,   DONE,   READY,       AMP_FW_SIGNATURE_VERIFIED,  NULL,        ready },
+    { VERIFYING,   FAILED, OWED,        AMP_FW_INVALID_SIGNATURE,   NULL,        over },
+    { READY,       TIME,   CLOSING,     0,                          NULL,        close_idle },
+    { CLOSING,     QUIET,  INSTALLING,  AMP_FW_INSTALLING,          NULL,        install },
     { INSTALLING,  DONE,   LEAVING,     AMP_FW_INSTALL_REBOOTING,   can_restart, installed },
-    { INSTALLING,  DONE,   OWED,        AMP_FW_INSTALLED,           NULL,        over      },
-    { INSTALLING,  FAILED, OWED,        AMP_FW_INSTALLATION_FAILED, NULL,        over      },
-    { LEAVING,     LEFT,   RESTARTING,  0,                          NULL,        leave     },
+    { INSTALLING,  DONE,   OWED,        AMP_FW_INSTALLED,           NULL,        over },
+    { INSTALLING,  FAILED, OWED,        AMP_FW_INSTALLATION_FAILED, NULL,        over },
+    { LEAVING,     LEFT,   RESTARTING,  0,                          NULL,        leave },
 };
+/* clang-format on */
 
 static void step(struct amp_station *st, enum event ev)
 {

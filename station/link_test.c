@@ -29,14 +29,16 @@ static void test_refused_upgrades(void)
         int status;
         const char *protocol;
         bool bad_accept;
+        /* clang-format off */
     } cases[] = {
-        {"unknown station",       404, NULL,        false},
-        { "wrong password",       401, NULL,        false},
-        { "server error",         503, NULL,        false},
-        { "another protocol",     0,   "ocpp2.0.1", false},
-        { "protocol in capitals", 0,   "OCPP1.6",   false},
+        { "unknown station",      404, NULL,        false },
+        { "wrong password",       401, NULL,        false },
+        { "server error",         503, NULL,        false },
+        { "another protocol",     0,   "ocpp2.0.1", false },
+        { "protocol in capitals", 0,   "OCPP1.6",   false },
         { "another key's answer", 0,   NULL,        true },
     };
+    /* clang-format on */
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
         struct world w;
@@ -171,19 +173,19 @@ static void test_bad_frames(void)
     static const struct {
         const char *why, *frame, *answer;
     } cases[] = {
-        {"not JSON",           "[2,\"a\",",                                     ""                             },
-        { "no array",          "{}",                                            ""                             },
-        { "unknown type",      "[9,\"a\",{}]",                                  ""                             },
-        { "unknown action",    "[2,\"a\",\"FlyToTheMoon\",{}]",                 "!NotImplemented"              },
-        { "known, not here",   "[2,\"a\",\"GetLocalListVersion\",{}]",          "!NotSupported"                },
-        { "wrong direction",   "[2,\"a\",\"Heartbeat\",{}]",                    "!NotSupported"                },
-        { "actions have case", "[2,\"a\",\"reset\",{}]",                        "!NotImplemented"              },
-        { "missing field",     "[2,\"a\",\"Reset\",{}]",                        "!OccurenceConstraintViolation"},
-        { "wrong type",        "[2,\"a\",\"Reset\",{\"type\":true}]",           "!TypeConstraintViolation"     },
-        { "not in the enum",   "[2,\"a\",\"Reset\",{\"type\":\"soft\"}]",
-         "!PropertyConstraintViolation"                                                                        },
-        { "late answer",       "[3,\"never-asked\",{}]",                        ""                             },
-        { "error to nothing",  "[4,\"never-asked\",\"InternalError\",\"\",{}]", ""                             },
+        { "not JSON", "[2,\"a\",", "" },
+        { "no array", "{}", "" },
+        { "unknown type", "[9,\"a\",{}]", "" },
+        { "unknown action", "[2,\"a\",\"FlyToTheMoon\",{}]", "!NotImplemented" },
+        { "known, not here", "[2,\"a\",\"GetLocalListVersion\",{}]", "!NotSupported" },
+        { "wrong direction", "[2,\"a\",\"Heartbeat\",{}]", "!NotSupported" },
+        { "actions have case", "[2,\"a\",\"reset\",{}]", "!NotImplemented" },
+        { "missing field", "[2,\"a\",\"Reset\",{}]", "!OccurenceConstraintViolation" },
+        { "wrong type", "[2,\"a\",\"Reset\",{\"type\":true}]", "!TypeConstraintViolation" },
+        { "not in the enum", "[2,\"a\",\"Reset\",{\"type\":\"soft\"}]",
+          "!PropertyConstraintViolation" },
+        { "late answer", "[3,\"never-asked\",{}]", "" },
+        { "error to nothing", "[4,\"never-asked\",\"InternalError\",\"\",{}]", "" },
     };
 
     static const struct amp_station_op *const few_ops[] = { &station16_clear_cache };

@@ -108,21 +108,21 @@ static void test_updates(void)
         const char *tags; /* afterwards, in their order */
         int then;
     } steps[] = {
-        {"a whole list",               5,  FULL,    TAG("A") "," TAG("B"),              ACCEPTED, "A B",     5 },
-        { "replaced",                  6,  FULL,    TAG("C") "," TAG("D") "," TAG("E"), ACCEPTED, "C D E",   6 },
-        { "added",                     7,  CHANGES, TAG("F"),                           ACCEPTED, "C D E F", 7 },
-        { "changed and deleted",       9,  CHANGES, TAG("D") "," GONE("c"),             ACCEPTED, "E F D",   9 },
-        { "deleting nobody",           10, CHANGES, GONE("Z"),                          ACCEPTED, "E F D",   10},
-        { "the same version",          10, CHANGES, TAG("G"),                           MISMATCH, "E F D",   10},
-        { "an older version",          2,  CHANGES, TAG("G"),                           MISMATCH, "E F D",   10},
-        { "twice the same tag",        11, CHANGES, TAG("G") "," TAG("g"),              FAILED,   "E F D",   10},
-        { "twice, whole",              11, FULL,    TAG("G") "," TAG("H") "," TAG("G"), FAILED,   "E F D",   10},
-        { "added and deleted",         11, CHANGES, TAG("G") "," GONE("G"),             FAILED,   "E F D",   10},
-        { "whole, without info",       11, FULL,    TAG("G") "," GONE("H"),             FAILED,   "E F D",   10},
-        { "no list: only the version", 12, CHANGES, NO_LIST,                            ACCEPTED, "E F D",   12},
-        { "an empty list the same",    13, CHANGES, "",                                 ACCEPTED, "E F D",   13},
-        { "no list, whole: nobody",    14, FULL,    NO_LIST,                            ACCEPTED, "",        0 },
-        { "changes to nothing",        1,  CHANGES, TAG("A"),                           ACCEPTED, "A",       1 },
+        { "a whole list", 5, FULL, TAG("A") "," TAG("B"), ACCEPTED, "A B", 5 },
+        { "replaced", 6, FULL, TAG("C") "," TAG("D") "," TAG("E"), ACCEPTED, "C D E", 6 },
+        { "added", 7, CHANGES, TAG("F"), ACCEPTED, "C D E F", 7 },
+        { "changed and deleted", 9, CHANGES, TAG("D") "," GONE("c"), ACCEPTED, "E F D", 9 },
+        { "deleting nobody", 10, CHANGES, GONE("Z"), ACCEPTED, "E F D", 10 },
+        { "the same version", 10, CHANGES, TAG("G"), MISMATCH, "E F D", 10 },
+        { "an older version", 2, CHANGES, TAG("G"), MISMATCH, "E F D", 10 },
+        { "twice the same tag", 11, CHANGES, TAG("G") "," TAG("g"), FAILED, "E F D", 10 },
+        { "twice, whole", 11, FULL, TAG("G") "," TAG("H") "," TAG("G"), FAILED, "E F D", 10 },
+        { "added and deleted", 11, CHANGES, TAG("G") "," GONE("G"), FAILED, "E F D", 10 },
+        { "whole, without info", 11, FULL, TAG("G") "," GONE("H"), FAILED, "E F D", 10 },
+        { "no list: only the version", 12, CHANGES, NO_LIST, ACCEPTED, "E F D", 12 },
+        { "an empty list the same", 13, CHANGES, "", ACCEPTED, "E F D", 13 },
+        { "no list, whole: nobody", 14, FULL, NO_LIST, ACCEPTED, "", 0 },
+        { "changes to nothing", 1, CHANGES, TAG("A"), ACCEPTED, "A", 1 },
     };
     struct world w;
 
@@ -216,12 +216,12 @@ static void test_decides(void)
         const char *why, *info;
         bool starts;
     } cases[] = {
-        {"accepted",           "\"status\":\"Accepted\"",                                         true },
-        { "blocked",           "\"status\":\"Blocked\"",                                          false},
-        { "expired by status", "\"status\":\"Expired\"",                                          false},
-        { "invalid",           "\"status\":\"Invalid\"",                                          false},
-        { "long ago",          "\"status\":\"Accepted\",\"expiryDate\":\"2025-06-15T15:06:00Z\"", false},
-        { "not yet",           "\"status\":\"Accepted\",\"expiryDate\":\"2025-06-15T15:08:00Z\"", true },
+        { "accepted", "\"status\":\"Accepted\"", true },
+        { "blocked", "\"status\":\"Blocked\"", false },
+        { "expired by status", "\"status\":\"Expired\"", false },
+        { "invalid", "\"status\":\"Invalid\"", false },
+        { "long ago", "\"status\":\"Accepted\",\"expiryDate\":\"2025-06-15T15:06:00Z\"", false },
+        { "not yet", "\"status\":\"Accepted\",\"expiryDate\":\"2025-06-15T15:08:00Z\"", true },
     };
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {

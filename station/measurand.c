@@ -6,17 +6,19 @@ static const struct {
     const char *name;
     uint32_t has; /* AMP_HAS_ bit that a meter needs for it, 0: always there */
     bool per_phase;
+    /* clang-format off */
 } kinds[AMP_M_END] = {
-    [AMP_M_ENERGY] = {"Energy.Active.Import.Register",  0,                   false},
-    [AMP_M_INTERVAL] = { "Energy.Active.Import.Interval", 0,                   false},
-    [AMP_M_POWER] = { "Power.Active.Import",           AMP_HAS_POWER,       false},
-    [AMP_M_CURRENT] = { "Current.Import",                AMP_HAS_CURRENT,     true },
-    [AMP_M_VOLTAGE] = { "Voltage",                       AMP_HAS_VOLTAGE,     true },
-    [AMP_M_OFFERED] = { "Current.Offered",               AMP_HAS_OFFERED,     false},
-    [AMP_M_FREQUENCY] = { "Frequency",                     AMP_HAS_FREQUENCY,   false},
-    [AMP_M_TEMPERATURE] = { "Temperature",                   AMP_HAS_TEMPERATURE, false},
-    [AMP_M_SOC] = { "SoC",                           AMP_HAS_SOC,         false},
+    [AMP_M_ENERGY]      = { "Energy.Active.Import.Register", 0,                   false },
+    [AMP_M_INTERVAL]    = { "Energy.Active.Import.Interval", 0,                   false },
+    [AMP_M_POWER]       = { "Power.Active.Import",           AMP_HAS_POWER,       false },
+    [AMP_M_CURRENT]     = { "Current.Import",                AMP_HAS_CURRENT,     true },
+    [AMP_M_VOLTAGE]     = { "Voltage",                       AMP_HAS_VOLTAGE,     true },
+    [AMP_M_OFFERED]     = { "Current.Offered",               AMP_HAS_OFFERED,     false },
+    [AMP_M_FREQUENCY]   = { "Frequency",                     AMP_HAS_FREQUENCY,   false },
+    [AMP_M_TEMPERATURE] = { "Temperature",                   AMP_HAS_TEMPERATURE, false },
+    [AMP_M_SOC]         = { "SoC",                           AMP_HAS_SOC,         false },
 };
+/* clang-format on */
 
 static const char *const phases[4] = { "", ".L1", ".L2", ".L3" };
 

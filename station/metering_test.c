@@ -27,11 +27,12 @@ static void test_periodic(void)
     static const struct {
         const char *text;
         unsigned times;
+        /* clang-format off */
     } facts[] = {
-        {"\"connectorId\":1",                                1 },
+        { "\"connectorId\":1",                               1 },
         { "\"transactionId\":1001",                          1 },
         { "\"timestamp\":\"2025-06-15T15:06:56.010Z\"",      1 },
-        { "\"context\":\"Sample.Periodic\"",                 10},
+        { "\"context\":\"Sample.Periodic\"",                 10 },
         { "\"measurand\":\"Energy.Active.Import.Register\"", 1 },
         { "\"value\":\"1000030\"",                           1 },
         { "\"unit\":\"Wh\"",                                 1 },
@@ -56,6 +57,7 @@ static void test_periodic(void)
         { "\"unit\":\"Percent\"",                            1 },
         { "\"location\":\"EV\"",                             1 },
     };
+    /* clang-format on */
     struct world w;
 
     charging(&w,
@@ -222,21 +224,23 @@ static void test_lists(void)
 {
     static const struct {
         const char *in, *out; /* NULL: refused */
+        /* clang-format off */
     } cases[] = {
-        {"Energy.Active.Import.Register", "Energy.Active.Import.Register"},
-        { " SoC , Voltage ",              "SoC,Voltage"                  },
-        { "soc,VOLTAGE.l3",               "SoC,Voltage.L3"               },
-        { "",                             ""                             },
-        { "  ",                           ""                             },
-        { "Voltage.L1,Voltage.L2",        "Voltage.L1,Voltage.L2"        },
-        { "Voltage,RPM",                  NULL                           },
-        { "Voltage,",                     NULL                           },
-        { ",Voltage",                     NULL                           },
-        { "Voltage,Voltage",              NULL                           },
-        { "Voltage.L4",                   NULL                           },
-        { "SoC.L1",                       NULL                           },
-        { "Voltage SoC",                  NULL                           },
+        { "Energy.Active.Import.Register", "Energy.Active.Import.Register" },
+        { " SoC , Voltage ",               "SoC,Voltage" },
+        { "soc,VOLTAGE.l3",                "SoC,Voltage.L3" },
+        { "",                              "" },
+        { "  ",                            "" },
+        { "Voltage.L1,Voltage.L2",         "Voltage.L1,Voltage.L2" },
+        { "Voltage,RPM",                   NULL },
+        { "Voltage,",                      NULL },
+        { ",Voltage",                      NULL },
+        { "Voltage,Voltage",               NULL },
+        { "Voltage.L4",                    NULL },
+        { "SoC.L1",                        NULL },
+        { "Voltage SoC",                   NULL },
     };
+    /* clang-format on */
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
         struct amp_measurands m = { 1, { AMP_M_SOC } };

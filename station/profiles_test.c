@@ -10,18 +10,20 @@ static void test_S118_purposes_and_connectors(void)
         const char *purpose;
         int connector;
         const char *reply;
+        /* clang-format off */
     } cases[] = {
-        {"ChargePointMaxProfile",  0,  ACCEPTED  },
-        { "ChargePointMaxProfile", 1,  REJECTED  },
-        { "TxDefaultProfile",      0,  ACCEPTED  },
-        { "TxDefaultProfile",      2,  ACCEPTED  },
-        { "TxProfile",             0,  REJECTED  },
-        { "TxProfile",             1,  ACCEPTED  },
-        { "TxDefaultProfile",      3,  CONSTRAINT},
-        { "ChargePointMaxProfile", 9,  CONSTRAINT},
-        { "TxProfile",             -1, CONSTRAINT},
-        { "NoProfile",             1,  CONSTRAINT},
+        { "ChargePointMaxProfile", 0,  ACCEPTED },
+        { "ChargePointMaxProfile", 1,  REJECTED },
+        { "TxDefaultProfile",      0,  ACCEPTED },
+        { "TxDefaultProfile",      2,  ACCEPTED },
+        { "TxProfile",             0,  REJECTED },
+        { "TxProfile",             1,  ACCEPTED },
+        { "TxDefaultProfile",      3,  CONSTRAINT },
+        { "ChargePointMaxProfile", 9,  CONSTRAINT },
+        { "TxProfile",             -1, CONSTRAINT },
+        { "NoProfile",             1,  CONSTRAINT },
     };
+    /* clang-format on */
     struct world world, *w = &world;
 
     open_world(w);
@@ -125,25 +127,26 @@ static void test_S123_schedules(void)
         bool start;
         const char *reply;
     } cases[] = {
-        {"Absolute",                      "Absolute",  NULL,     FLAT("8"),                                              true,  ACCEPTED                       },
-        { "Absolute without start",       "Absolute",  NULL,     FLAT("8"),                                              false, REJECTED                       },
-        { "Recurring",                    "Recurring", "Daily",  FLAT("8"),                                              true,  ACCEPTED                       },
-        { "Weekly",                       "Recurring", "Weekly", FLAT("8"),                                              true,  ACCEPTED                       },
-        { "Recurring without start",      "Recurring", "Daily",  FLAT("8"),                                              false, REJECTED                       },
-        { "S124: without recurrencyKind", "Recurring", NULL,     FLAT("8"),                                              true,  REJECTED                       },
-        { "Relative",                     "Relative",  NULL,     FLAT("8"),                                              false, ACCEPTED                       },
-        { "Relative with start",          "Relative",  NULL,     FLAT("8"),                                              true,  ACCEPTED                       },
-        { "first period not 0",           "Relative",  NULL,     "[{\"startPeriod\":5,\"limit\":8}]",                    false,
-         CONSTRAINT                                                                                                                                            },
-        { "falling",                      "Relative",  NULL,
-         "[{\"startPeriod\":0,\"limit\":8},{\"startPeriod\":9,\"limit\":8},"
-          "{\"startPeriod\":8,\"limit\":8}]",                                                                            false, REJECTED                       },
-        { "twice",                        "Relative",  NULL,
-         "[{\"startPeriod\":0,\"limit\":8},{\"startPeriod\":0,\"limit\":8}]",                                            false, REJECTED                       },
-        { "none",                         "Relative",  NULL,     "[]",                                                   false, "!OccurenceConstraintViolation"},
-        { "no phases",                    "Relative",  NULL,     "[{\"startPeriod\":0,\"limit\":8,\"numberPhases\":0}]",
-         false,                                                                                                                 REJECTED                       },
-        { "less than nothing",            "Relative",  NULL,     FLAT("-1"),                                             false, CONSTRAINT                     },
+        { "Absolute", "Absolute", NULL, FLAT("8"), true, ACCEPTED },
+        { "Absolute without start", "Absolute", NULL, FLAT("8"), false, REJECTED },
+        { "Recurring", "Recurring", "Daily", FLAT("8"), true, ACCEPTED },
+        { "Weekly", "Recurring", "Weekly", FLAT("8"), true, ACCEPTED },
+        { "Recurring without start", "Recurring", "Daily", FLAT("8"), false, REJECTED },
+        { "S124: without recurrencyKind", "Recurring", NULL, FLAT("8"), true, REJECTED },
+        { "Relative", "Relative", NULL, FLAT("8"), false, ACCEPTED },
+        { "Relative with start", "Relative", NULL, FLAT("8"), true, ACCEPTED },
+        { "first period not 0", "Relative", NULL, "[{\"startPeriod\":5,\"limit\":8}]", false,
+          CONSTRAINT },
+        { "falling", "Relative", NULL,
+          "[{\"startPeriod\":0,\"limit\":8},{\"startPeriod\":9,\"limit\":8},"
+          "{\"startPeriod\":8,\"limit\":8}]",
+          false, REJECTED },
+        { "twice", "Relative", NULL,
+          "[{\"startPeriod\":0,\"limit\":8},{\"startPeriod\":0,\"limit\":8}]", false, REJECTED },
+        { "none", "Relative", NULL, "[]", false, "!OccurenceConstraintViolation" },
+        { "no phases", "Relative", NULL, "[{\"startPeriod\":0,\"limit\":8,\"numberPhases\":0}]",
+          false, REJECTED },
+        { "less than nothing", "Relative", NULL, FLAT("-1"), false, CONSTRAINT },
     };
     struct world world, *w = &world;
 
@@ -376,21 +379,21 @@ static void test_S132_clear(void)
         const char *filter, *reply;
         unsigned left; /* bits: profiles 1, 2, 3, 4 */
     } cases[] = {
-        {"{\"id\":2}",                                                                            ACCEPTED,   0xd},
-        { "{\"id\":9}",                                                                           UNKNOWN,    0xf},
-        { "{\"id\":2,\"connectorId\":7,\"stackLevel\":9}",                                        ACCEPTED,   0xd},
-        { "{}",                                                                                   ACCEPTED,   0  },
-        { "{\"connectorId\":0}",                                                                  ACCEPTED,   0xc},
-        { "{\"connectorId\":2}",                                                                  ACCEPTED,   0x7},
-        { "{\"connectorId\":5}",                                                                  UNKNOWN,    0xf},
-        { "{\"chargingProfilePurpose\":\"TxDefaultProfile\"}",                                    ACCEPTED,   0x1},
-        { "{\"chargingProfilePurpose\":\"TxProfile\"}",                                           UNKNOWN,    0xf},
-        { "{\"stackLevel\":0}",                                                                   ACCEPTED,   0x8},
-        { "{\"stackLevel\":0,\"connectorId\":1}",                                                 ACCEPTED,   0xb},
-        { "{\"stackLevel\":3,\"connectorId\":1}",                                                 UNKNOWN,    0xf},
+        { "{\"id\":2}", ACCEPTED, 0xd },
+        { "{\"id\":9}", UNKNOWN, 0xf },
+        { "{\"id\":2,\"connectorId\":7,\"stackLevel\":9}", ACCEPTED, 0xd },
+        { "{}", ACCEPTED, 0 },
+        { "{\"connectorId\":0}", ACCEPTED, 0xc },
+        { "{\"connectorId\":2}", ACCEPTED, 0x7 },
+        { "{\"connectorId\":5}", UNKNOWN, 0xf },
+        { "{\"chargingProfilePurpose\":\"TxDefaultProfile\"}", ACCEPTED, 0x1 },
+        { "{\"chargingProfilePurpose\":\"TxProfile\"}", UNKNOWN, 0xf },
+        { "{\"stackLevel\":0}", ACCEPTED, 0x8 },
+        { "{\"stackLevel\":0,\"connectorId\":1}", ACCEPTED, 0xb },
+        { "{\"stackLevel\":3,\"connectorId\":1}", UNKNOWN, 0xf },
         { "{\"stackLevel\":0,\"chargingProfilePurpose\":\"TxDefaultProfile\",\"connectorId\":0}",
-         ACCEPTED,                                                                                            0xd},
-        { "{\"chargingProfilePurpose\":\"Nonsense\"}",                                            CONSTRAINT, 0xf},
+          ACCEPTED, 0xd },
+        { "{\"chargingProfilePurpose\":\"Nonsense\"}", CONSTRAINT, 0xf },
     };
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {

@@ -10,30 +10,30 @@
 static const struct {
     uint8_t job; /* 0: `due` chooses */
     bool (*due)(struct amp_station *st);
+    /* clang-format off */
 } sources[] = {
-    {AMP_JOB_BOOT,       amp_boot_due     },
-    { AMP_JOB_STATUS,    amp_report_due   },
-    { AMP_JOB_AUTHORIZE, amp_auth_due     },
-    { AMP_JOB_NONE,      amp_queue_due    },
-    { AMP_JOB_METER,     amp_meter_due    },
-    { AMP_JOB_SECURITY,  amp_events_due   },
-    { AMP_JOB_SIGN,      amp_certificates_due},
-    { AMP_JOB_HEARTBEAT, amp_heartbeat_due},
+    { AMP_JOB_BOOT,      amp_boot_due },
+    { AMP_JOB_STATUS,    amp_report_due },
+    { AMP_JOB_AUTHORIZE, amp_auth_due },
+    { AMP_JOB_NONE,      amp_queue_due },
+    { AMP_JOB_METER,     amp_meter_due },
+    { AMP_JOB_SECURITY,  amp_events_due },
+    { AMP_JOB_SIGN,      amp_certificates_due },
+    { AMP_JOB_HEARTBEAT, amp_heartbeat_due },
     { AMP_JOB_NONE,      amp_firmware_due },
-    { AMP_JOB_NONE,      amp_upload_due   },
+    { AMP_JOB_NONE,      amp_upload_due },
 };
+/* clang-format on */
 
 /* What a call that got no result means. AMP_E_IO: the connection went; AMP_E_TIMEOUT;
  * AMP_E_PROTOCOL: an error or nonsense came back; AMP_E_INTERNAL: it could not be written. */
 static void (*const failed[AMP_JOBS])(struct amp_station *st, int rc) = {
-    [AMP_JOB_BOOT] = amp_boot_failed,      [AMP_JOB_STATUS] = amp_report_failed,
-    [AMP_JOB_AUTHORIZE] = amp_auth_failed, [AMP_JOB_START] = amp_queue_failed,
-    [AMP_JOB_TX_METER] = amp_queue_failed, [AMP_JOB_STOP] = amp_queue_failed,
-    [AMP_JOB_FIRMWARE] = amp_firmware_failed,
-    [AMP_JOB_SIGNED_FIRMWARE] = amp_firmware_failed,
-    [AMP_JOB_DIAGNOSTICS] = amp_upload_failed,
-    [AMP_JOB_LOG] = amp_upload_failed,
-    [AMP_JOB_SECURITY] = amp_events_failed, [AMP_JOB_SIGN] = amp_certificates_failed,
+    [AMP_JOB_BOOT] = amp_boot_failed,          [AMP_JOB_STATUS] = amp_report_failed,
+    [AMP_JOB_AUTHORIZE] = amp_auth_failed,     [AMP_JOB_START] = amp_queue_failed,
+    [AMP_JOB_TX_METER] = amp_queue_failed,     [AMP_JOB_STOP] = amp_queue_failed,
+    [AMP_JOB_FIRMWARE] = amp_firmware_failed,  [AMP_JOB_SIGNED_FIRMWARE] = amp_firmware_failed,
+    [AMP_JOB_DIAGNOSTICS] = amp_upload_failed, [AMP_JOB_LOG] = amp_upload_failed,
+    [AMP_JOB_SECURITY] = amp_events_failed,    [AMP_JOB_SIGN] = amp_certificates_failed,
 };
 
 const struct amp_station_op *amp_op_of_id(const struct amp_station *st, unsigned id)

@@ -55,12 +55,12 @@ static void test_remote_start_rejected(void)
     static const struct {
         const char *why, *call, *reply;
     } cases[] = {
-        {"connector 0",        "{\"idTag\":\"R\",\"connectorId\":0}",  REJECTED                      },
-        { "no such connector", "{\"idTag\":\"R\",\"connectorId\":3}",  REJECTED                      },
-        { "negative",          "{\"idTag\":\"R\",\"connectorId\":-1}", "!PropertyConstraintViolation"},
-        { "busy",              "{\"idTag\":\"R\",\"connectorId\":1}",  REJECTED                      },
-        { "faulted",           "{\"idTag\":\"R\",\"connectorId\":2}",  REJECTED                      },
-        { "nothing free",      "{\"idTag\":\"R\"}",                    REJECTED                      },
+        { "connector 0", "{\"idTag\":\"R\",\"connectorId\":0}", REJECTED },
+        { "no such connector", "{\"idTag\":\"R\",\"connectorId\":3}", REJECTED },
+        { "negative", "{\"idTag\":\"R\",\"connectorId\":-1}", "!PropertyConstraintViolation" },
+        { "busy", "{\"idTag\":\"R\",\"connectorId\":1}", REJECTED },
+        { "faulted", "{\"idTag\":\"R\",\"connectorId\":2}", REJECTED },
+        { "nothing free", "{\"idTag\":\"R\"}", REJECTED },
     };
     struct world w;
 
@@ -158,10 +158,7 @@ static void test_reset(void)
 {
     static const struct {
         const char *type, *reason;
-    } cases[] = {
-        {"Soft",  "SoftReset"},
-        { "Hard", "HardReset"}
-    };
+    } cases[] = { { "Soft", "SoftReset" }, { "Hard", "HardReset" } };
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++)
         for (int silent = 0; silent < 2; silent++) {
@@ -246,12 +243,14 @@ static void test_local_stops(void)
     static const struct {
         int reason;
         const char *name;
+        /* clang-format off */
     } cases[] = {
-        {AMP_STOP_EMERGENCY, "EmergencyStop"},
-        { AMP_STOP_LOCAL,    "Local"        },
-        { AMP_STOP_OTHER,    "Other"        },
-        { AMP_STOP_REBOOT,   "Reboot"       }
+        { AMP_STOP_EMERGENCY, "EmergencyStop" },
+        { AMP_STOP_LOCAL,     "Local" },
+        { AMP_STOP_OTHER,     "Other" },
+        { AMP_STOP_REBOOT,    "Reboot" }
     };
+    /* clang-format on */
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
         struct world w;

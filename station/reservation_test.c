@@ -120,34 +120,36 @@ static void test_answers(void)
         int connector, id;
         int64_t ms;
         const char *answer;
+        /* clang-format off */
     } cases[] = {
-        {"free",                        NULL,                  1, 1,  HOUR,  ACCEPTED   },
-        { "any",                        NULL,                  0, 1,  HOUR,  ACCEPTED   },
-        { "charging",                   charging,              1, 1,  HOUR,  OCCUPIED   },
-        { "the other one",              charging,              2, 1,  HOUR,  ACCEPTED   },
-        { "any, one is left",           charging,              0, 1,  HOUR,  ACCEPTED   },
-        { "any, none is left",          both_busy,             0, 1,  HOUR,  OCCUPIED   },
-        { "a car is there",             plugged,               1, 1,  HOUR,  OCCUPIED   },
-        { "faulted",                    faulted,               1, 1,  HOUR,  FAULTED    },
-        { "any, one is faulted",        faulted,               0, 1,  HOUR,  ACCEPTED   },
-        { "the station is",             all_faulted,           2, 1,  HOUR,  FAULTED    },
-        { "any, the station is",        all_faulted,           0, 1,  HOUR,  FAULTED    },
-        { "unavailable",                closed,                1, 1,  HOUR,  UNAVAILABLE},
-        { "any, one is unavailable",    closed,                0, 1,  HOUR,  ACCEPTED   },
-        { "the station is",             all_closed,            2, 1,  HOUR,  UNAVAILABLE},
-        { "any, the station is",        all_closed,            0, 1,  HOUR,  UNAVAILABLE},
-        { "soon unavailable",           closing_soon,          1, 1,  HOUR,  UNAVAILABLE},
-        { "reserved",                   reserved,              1, 1,  HOUR,  OCCUPIED   },
-        { "reserved, the same number",  reserved,              1, 99, HOUR,  ACCEPTED   },
-        { "reserved, to the other one", reserved,              2, 99, HOUR,  ACCEPTED   },
-        { "reserved, to any",           reserved,              0, 99, HOUR,  ACCEPTED   },
-        { "any was, any again",         any_reserved,          0, 1,  HOUR,  OCCUPIED   },
-        { "any was, the same number",   any_reserved,          1, 98, HOUR,  ACCEPTED   },
-        { "any was, one remains",       any_reserved,          1, 1,  HOUR,  ACCEPTED   },
-        { "any was, it is the last",    one_busy_any_reserved, 1, 1,  HOUR,  OCCUPIED   },
-        { "no such connector",          NULL,                  3, 1,  HOUR,  REJECTED   },
-        { "in the past",                NULL,                  1, 1,  -1000, REJECTED   },
+        { "free",                       NULL,                  1, 1,  HOUR,  ACCEPTED },
+        { "any",                        NULL,                  0, 1,  HOUR,  ACCEPTED },
+        { "charging",                   charging,              1, 1,  HOUR,  OCCUPIED },
+        { "the other one",              charging,              2, 1,  HOUR,  ACCEPTED },
+        { "any, one is left",           charging,              0, 1,  HOUR,  ACCEPTED },
+        { "any, none is left",          both_busy,             0, 1,  HOUR,  OCCUPIED },
+        { "a car is there",             plugged,               1, 1,  HOUR,  OCCUPIED },
+        { "faulted",                    faulted,               1, 1,  HOUR,  FAULTED },
+        { "any, one is faulted",        faulted,               0, 1,  HOUR,  ACCEPTED },
+        { "the station is",             all_faulted,           2, 1,  HOUR,  FAULTED },
+        { "any, the station is",        all_faulted,           0, 1,  HOUR,  FAULTED },
+        { "unavailable",                closed,                1, 1,  HOUR,  UNAVAILABLE },
+        { "any, one is unavailable",    closed,                0, 1,  HOUR,  ACCEPTED },
+        { "the station is",             all_closed,            2, 1,  HOUR,  UNAVAILABLE },
+        { "any, the station is",        all_closed,            0, 1,  HOUR,  UNAVAILABLE },
+        { "soon unavailable",           closing_soon,          1, 1,  HOUR,  UNAVAILABLE },
+        { "reserved",                   reserved,              1, 1,  HOUR,  OCCUPIED },
+        { "reserved, the same number",  reserved,              1, 99, HOUR,  ACCEPTED },
+        { "reserved, to the other one", reserved,              2, 99, HOUR,  ACCEPTED },
+        { "reserved, to any",           reserved,              0, 99, HOUR,  ACCEPTED },
+        { "any was, any again",         any_reserved,          0, 1,  HOUR,  OCCUPIED },
+        { "any was, the same number",   any_reserved,          1, 98, HOUR,  ACCEPTED },
+        { "any was, one remains",       any_reserved,          1, 1,  HOUR,  ACCEPTED },
+        { "any was, it is the last",    one_busy_any_reserved, 1, 1,  HOUR,  OCCUPIED },
+        { "no such connector",          NULL,                  3, 1,  HOUR,  REJECTED },
+        { "in the past",                NULL,                  1, 1,  -1000, REJECTED },
     };
+    /* clang-format on */
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
         struct world w;
@@ -271,17 +273,17 @@ static void test_group(void)
         bool online, starts;
         const char *trace;
     } cases[] = {
-        {"asked: the same",             "FAM",   NULL,    true,  true,  "Auth:TAG2 S1:Preparing Start1 S1:Charging"},
-        { "asked: without case",        "fam",   NULL,    true,  true,
-         "Auth:TAG2 S1:Preparing Start1 S1:Charging"                                                               },
-        { "asked: another",             "OTHER", NULL,    true,  false, "Auth:TAG2"                                },
-        { "asked: none",                NULL,    NULL,    true,  false, "Auth:TAG2"                                },
-        { "listed: the same",           "FAM",   "FAM",   true,  true,
-         "S1:Preparing Auth:TAG2 Start1 S1:Charging"                                                               },
-        { "listed: another",            "FAM",   "OTHER", true,  false, ""                                         },
-        { "off line, listed: the same", NULL,    "FAM",   false, true,  ""                                         },
-        { "off line, listed: another",  NULL,    "OTHER", false, false, ""                                         },
-        { "off line, unknown",          NULL,    NULL,    false, false, ""                                         },
+        { "asked: the same", "FAM", NULL, true, true, "Auth:TAG2 S1:Preparing Start1 S1:Charging" },
+        { "asked: without case", "fam", NULL, true, true,
+          "Auth:TAG2 S1:Preparing Start1 S1:Charging" },
+        { "asked: another", "OTHER", NULL, true, false, "Auth:TAG2" },
+        { "asked: none", NULL, NULL, true, false, "Auth:TAG2" },
+        { "listed: the same", "FAM", "FAM", true, true,
+          "S1:Preparing Auth:TAG2 Start1 S1:Charging" },
+        { "listed: another", "FAM", "OTHER", true, false, "" },
+        { "off line, listed: the same", NULL, "FAM", false, true, "" },
+        { "off line, listed: another", NULL, "OTHER", false, false, "" },
+        { "off line, unknown", NULL, NULL, false, false, "" },
     };
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {

@@ -262,12 +262,12 @@ void amp_station_tls_failed(struct amp_station *st, enum amp_tls_fault what, str
         uint8_t event;
         const char *text;
     } kinds[] = {
-        [AMP_TLS_CERTIFICATE] = {AMP_SEC_CENTRAL_CERTIFICATE,
-                                 "the central system's certificate: "                               },
-        [AMP_TLS_VERSION] = { AMP_SEC_TLS_VERSION,        "the central system's TLS version: "  },
-        [AMP_TLS_CIPHER] = { AMP_SEC_TLS_CIPHER,         "the central system's cipher suites: "},
-        [AMP_TLS_OURS] = { AMP_SEC_FAILED_AT_CENTRAL,  "our certificate: "                   },
-        [AMP_TLS_OTHER] = { 0,                          "TLS: "                               },
+        [AMP_TLS_CERTIFICATE] = { AMP_SEC_CENTRAL_CERTIFICATE,
+                                  "the central system's certificate: " },
+        [AMP_TLS_VERSION] = { AMP_SEC_TLS_VERSION, "the central system's TLS version: " },
+        [AMP_TLS_CIPHER] = { AMP_SEC_TLS_CIPHER, "the central system's cipher suites: " },
+        [AMP_TLS_OURS] = { AMP_SEC_FAILED_AT_CENTRAL, "our certificate: " },
+        [AMP_TLS_OTHER] = { 0, "TLS: " },
     };
 
     if ((unsigned)what >= AMP_COUNT(kinds))

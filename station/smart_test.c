@@ -80,11 +80,13 @@ static int64_t until(int64_t t)
 /* ---- one profile in time ---- */
 
 #define THREE_LEN 3
+/* clang-format off */
 static const struct amp_period three[THREE_LEN] = {
-    {0,     A(100, 3)},
-    { 3600, A(200, 3)},
-    { 7200, A(165, 3)}
+    { 0,    A(100, 3) },
+    { 3600, A(200, 3) },
+    { 7200, A(165, 3) }
 };
+/* clang-format on */
 
 static void test_S121_valid_from_to(void)
 {
@@ -140,16 +142,18 @@ static const struct {
     int64_t at;
     int64_t limit; /* mA */
     int64_t until; /* ms from there */
+    /* clang-format off */
 } daily[] = {
-    {"S124: before startSchedule nothing applies", -1,                   32000, 1        },
-    { "S124: nor a day before",                    -DAY,                 32000, DAY      },
-    { "S124: starts",                              0,                    10000, HOUR     },
-    { "S124: second period",                       HOUR,                 20000, HOUR     },
-    { "S125: beyond the duration",                 3 * HOUR,             32000, 21 * HOUR},
-    { "S124: the next day",                        DAY,                  10000, HOUR     },
-    { "S124: a year later",                        365 * DAY + HOUR + 1, 20000, HOUR - 1 },
-    { "S124: the last moment of a day",            365 * DAY - 1,        32000, 1        },
+    { "S124: before startSchedule nothing applies", -1,                   32000, 1 },
+    { "S124: nor a day before",                     -DAY,                 32000, DAY },
+    { "S124: starts",                               0,                    10000, HOUR },
+    { "S124: second period",                        HOUR,                 20000, HOUR },
+    { "S125: beyond the duration",                  3 * HOUR,             32000, 21 * HOUR },
+    { "S124: the next day",                         DAY,                  10000, HOUR },
+    { "S124: a year later",                         365 * DAY + HOUR + 1, 20000, HOUR - 1 },
+    { "S124: the last moment of a day",             365 * DAY - 1,        32000, 1 },
 };
+/* clang-format on */
 
 static void test_S124_daily(void)
 {
@@ -170,12 +174,14 @@ static void test_S124_daily(void)
 
 static void test_S124_weekly_and_cut(void)
 {
+    /* clang-format off */
     static const struct amp_period days[] = {
-        {0,          A(60, 3)},
-        { 86400,     A(70, 3)},
-        { 6 * 86400, A(80, 3)},
-        { 8 * 86400, A(90, 3)}
+        { 0,         A(60, 3) },
+        { 86400,     A(70, 3) },
+        { 6 * 86400, A(80, 3) },
+        { 8 * 86400, A(90, 3) }
     };
+    /* clang-format on */
     struct amp_profile p = profile(1, AMP_PURPOSE_TX_DEFAULT, 0, 0);
 
     clean(1);
@@ -258,22 +264,22 @@ static const struct {
     int64_t ma, tenths_a, tenths_w;
     uint8_t used;
 } units[] = {
-    {"A is per phase",                             AMP_UNIT_A, A(161,            3), 3, false, 16100, 161, 111090, 3},
-    { "A on one phase",                            AMP_UNIT_A, A(161,            3), 1, false, 16100, 161, 37030,  1},
-    { "W is the total",                            AMP_UNIT_W, A(110000,         3), 3, false, 15942, 159, 110000, 3},
-    { "W, tenths",                                 AMP_UNIT_W, A(73001,          3), 3, false, 10579, 105, 73001,  3},
-    { "W of three phases on one: not rescaled",    AMP_UNIT_W, A(110000,         3), 1, false, 15942, 159,
-     36666,                                                                                                        1},
-    { "W for one phase",                           AMP_UNIT_W, A(36800,          1), 1, false, 16000, 160, 36800,  1},
-    { "W for one phase on three: the total holds", AMP_UNIT_W, A(73600,          1), 3, false, 10666, 106,
-     73600,                                                                                                        3},
-    { "W for one phase, switched",                 AMP_UNIT_W, A(36800,          1), 3, true,  16000, 160, 36800,  1},
-    { "A for one phase, switched",                 AMP_UNIT_A, A(100,            1), 3, true,  10000, 100, 23000,  1},
-    { "A for one phase, not switched",             AMP_UNIT_A, A(100,            1), 3, false, 10000, 100, 69000,  3},
-    { "two phases of three, switched",             AMP_UNIT_W, A(46000,          2), 3, true,  10000, 100, 46000,  2},
-    { "more than the hardware",                    AMP_UNIT_A, A(630,            3), 3, false, 32000, 320, 220800, 3},
-    { "the largest",                               AMP_UNIT_W, A(AMP_TENTHS_MAX, 3), 3, false, 32000, 320, 220800, 3},
-    { "nothing",                                   AMP_UNIT_W, A(0,              3), 3, false, 0,     0,   0,      3},
+    { "A is per phase", AMP_UNIT_A, A(161, 3), 3, false, 16100, 161, 111090, 3 },
+    { "A on one phase", AMP_UNIT_A, A(161, 3), 1, false, 16100, 161, 37030, 1 },
+    { "W is the total", AMP_UNIT_W, A(110000, 3), 3, false, 15942, 159, 110000, 3 },
+    { "W, tenths", AMP_UNIT_W, A(73001, 3), 3, false, 10579, 105, 73001, 3 },
+    { "W of three phases on one: not rescaled", AMP_UNIT_W, A(110000, 3), 1, false, 15942, 159,
+      36666, 1 },
+    { "W for one phase", AMP_UNIT_W, A(36800, 1), 1, false, 16000, 160, 36800, 1 },
+    { "W for one phase on three: the total holds", AMP_UNIT_W, A(73600, 1), 3, false, 10666, 106,
+      73600, 3 },
+    { "W for one phase, switched", AMP_UNIT_W, A(36800, 1), 3, true, 16000, 160, 36800, 1 },
+    { "A for one phase, switched", AMP_UNIT_A, A(100, 1), 3, true, 10000, 100, 23000, 1 },
+    { "A for one phase, not switched", AMP_UNIT_A, A(100, 1), 3, false, 10000, 100, 69000, 3 },
+    { "two phases of three, switched", AMP_UNIT_W, A(46000, 2), 3, true, 10000, 100, 46000, 2 },
+    { "more than the hardware", AMP_UNIT_A, A(630, 3), 3, false, 32000, 320, 220800, 3 },
+    { "the largest", AMP_UNIT_W, A(AMP_TENTHS_MAX, 3), 3, false, 32000, 320, 220800, 3 },
+    { "nothing", AMP_UNIT_W, A(0, 3), 3, false, 0, 0, 0, 3 },
 };
 
 static void test_S126_units(void)
@@ -330,18 +336,19 @@ static const struct {
     uint32_t all; /* tenths of A */
     struct who who[3];
 } shares[] = {
-    {"equal",                   300, { { 1, 1, 0, 10000 }, { 1, 1, 0, 10000 }, { 1, 1, 0, 10000 } }  },
-    { "one alone has all",      300, { { 0, 0, 0, 30000 }, { 1, 1, 0, 30000 }, { 0, 0, 0, 30000 } }  },
+    { "equal", 300, { { 1, 1, 0, 10000 }, { 1, 1, 0, 10000 }, { 1, 1, 0, 10000 } } },
+    { "one alone has all", 300, { { 0, 0, 0, 30000 }, { 1, 1, 0, 30000 }, { 0, 0, 0, 30000 } } },
     { "what one cannot use",
-     300,                            { { 1, 1, 8000, 8000 }, { 1, 1, 0, 11000 }, { 1, 1, 0, 11000 } }},
-    { "enough for all",         960, { { 1, 1, 0, 32000 }, { 1, 1, 0, 32000 }, { 1, 1, 0, 32000 } }  },
-    { "a full car keeps 6 A",   300, { { 1, 0, 0, 6000 }, { 1, 1, 0, 12000 }, { 1, 1, 0, 12000 } }   },
-    { "just enough",            180, { { 1, 1, 0, 6000 }, { 1, 1, 0, 6000 }, { 1, 1, 0, 6000 } }     },
-    { "the last waits",         179, { { 1, 1, 0, 8950 }, { 1, 1, 0, 8950 }, { 1, 1, 0, 0 } }        },
-    { "a full car waits first", 120, { { 1, 0, 0, 0 }, { 1, 1, 0, 6000 }, { 1, 1, 0, 6000 } }        },
-    { "nothing for anybody",    59,  { { 1, 1, 0, 0 }, { 1, 1, 0, 0 }, { 1, 1, 0, 0 } }              },
-    { "zero",                   0,   { { 1, 1, 0, 0 }, { 1, 1, 0, 0 }, { 0, 0, 0, 0 } }              },
-    { "paused by its own",      120, { { 1, 1, 5000, 5000 }, { 1, 1, 0, 6000 }, { 1, 1, 0, 6000 } }  },
+      300,
+      { { 1, 1, 8000, 8000 }, { 1, 1, 0, 11000 }, { 1, 1, 0, 11000 } } },
+    { "enough for all", 960, { { 1, 1, 0, 32000 }, { 1, 1, 0, 32000 }, { 1, 1, 0, 32000 } } },
+    { "a full car keeps 6 A", 300, { { 1, 0, 0, 6000 }, { 1, 1, 0, 12000 }, { 1, 1, 0, 12000 } } },
+    { "just enough", 180, { { 1, 1, 0, 6000 }, { 1, 1, 0, 6000 }, { 1, 1, 0, 6000 } } },
+    { "the last waits", 179, { { 1, 1, 0, 8950 }, { 1, 1, 0, 8950 }, { 1, 1, 0, 0 } } },
+    { "a full car waits first", 120, { { 1, 0, 0, 0 }, { 1, 1, 0, 6000 }, { 1, 1, 0, 6000 } } },
+    { "nothing for anybody", 59, { { 1, 1, 0, 0 }, { 1, 1, 0, 0 }, { 1, 1, 0, 0 } } },
+    { "zero", 0, { { 1, 1, 0, 0 }, { 1, 1, 0, 0 }, { 0, 0, 0, 0 } } },
+    { "paused by its own", 120, { { 1, 1, 5000, 5000 }, { 1, 1, 0, 6000 }, { 1, 1, 0, 6000 } } },
 };
 
 static void test_S122_shares(void)
@@ -403,13 +410,15 @@ static void test_S131_time_unknown(void)
 static void test_S133_composite(void)
 {
     struct amp_profile p = profile(1, AMP_PURPOSE_TX_DEFAULT, 0, 0);
+    /* clang-format off */
     static const struct amp_period same[] = {
-        {0,    A(100, 3)},
-        { 60,  A(100, 3)},
-        { 120, A(100, 2)},
-        { 180, A(161, 3)},
-        { 240, A(161, 3)}
+        { 0,   A(100, 3) },
+        { 60,  A(100, 3) },
+        { 120, A(100, 2) },
+        { 180, A(161, 3) },
+        { 240, A(161, 3) }
     };
+    /* clang-format on */
     struct amp_slice out[8];
     uint32_t covered;
     unsigned n;

@@ -421,16 +421,18 @@ int amp_station_summary_line(const struct amp_station *st, unsigned index, char 
     const struct {
         const char *name;
         int64_t value;
+        /* clang-format off */
     } lines[] = {
-        {"starts",                         st->boot_count    },
+        { "starts",                        st->boot_count },
         { "accepted",                      st->ever_accepted },
-        { "connectors",                    st->connectors    },
-        { "transaction messages waiting",  st->queue.count   },
-        { "unreadable frames since start", st->link.malformed},
-        { "storage used",                  j->end            },
-        { "storage size",                  j->area_size      },
-        { "storage generation",            j->generation     },
+        { "connectors",                    st->connectors },
+        { "transaction messages waiting",  st->queue.count },
+        { "unreadable frames since start", st->link.malformed },
+        { "storage used",                  j->end },
+        { "storage size",                  j->area_size },
+        { "storage generation",            j->generation },
     };
+    /* clang-format on */
     struct amp_buf b;
 
     if (index >= AMP_COUNT(lines))

@@ -21,15 +21,15 @@ static void test_there_and_back(void)
         int64_t expiry_ms, back_ms;
         size_t size;
     } cases[] = {
-        {"a card of four bytes", "04A1B2C3",              "",                     1, INT64_MIN,     0,             10},
-        { "with a group",        "04A1B2C3",              "FAMILY",               2, INT64_MIN,     0,             16},
-        { "with an expiry",      "04A1B2C3",              "",                     5, 1750000000999, 1750000000000, 14},
-        { "at its longest",      "0123456789ABCDEF0123",  "FEDCBA98765432100000", 5, 1,             0,             46},
-        { "before 1970",         "A",                     "",                     1, -5000,         0,             7 },
-        { "after 2106",          "A",                     "",                     1, INT64_MAX,     4294967295000, 7 },
-        { "to be deleted",       "A",                     "",                     0, INT64_MIN,     0,             3 },
-        { "no tag",              "",                      "",                     1, INT64_MIN,     0,             0 },
-        { "too long",            "0123456789ABCDEF01234", "",                     1, INT64_MIN,     0,             0 },
+        { "a card of four bytes", "04A1B2C3", "", 1, INT64_MIN, 0, 10 },
+        { "with a group", "04A1B2C3", "FAMILY", 2, INT64_MIN, 0, 16 },
+        { "with an expiry", "04A1B2C3", "", 5, 1750000000999, 1750000000000, 14 },
+        { "at its longest", "0123456789ABCDEF0123", "FEDCBA98765432100000", 5, 1, 0, 46 },
+        { "before 1970", "A", "", 1, -5000, 0, 7 },
+        { "after 2106", "A", "", 1, INT64_MAX, 4294967295000, 7 },
+        { "to be deleted", "A", "", 0, INT64_MIN, 0, 3 },
+        { "no tag", "", "", 1, INT64_MIN, 0, 0 },
+        { "too long", "0123456789ABCDEF01234", "", 1, INT64_MIN, 0, 0 },
     };
 
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -202,7 +202,8 @@ static bool free_for_remote(const struct amp_connector *c)
             c->status == AMP_FINISHING || c->status == AMP_RESERVED);
 }
 
-/* What is reserved for this tag, a car that waits, a free connector, one with a finished session. */
+/* What is reserved for this tag, a car that waits, a free connector, one with a finished session.
+ */
 static int choose(struct amp_station *st, const char *tag)
 {
     static const uint8_t order[] = { AMP_PREPARING, AMP_AVAILABLE, AMP_FINISHING, AMP_RESERVED };

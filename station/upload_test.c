@@ -161,13 +161,15 @@ static void test_log_failures(void)
     static const struct {
         int rc;
         const char *want;
+        /* clang-format off */
     } rows[] = {
-        {AMP_E_IO,       "Log:UploadFailure#1"        },
-        { AMP_E_AUTH,    "Log:PermissionDenied#1"     },
-        { AMP_E_SUPPORT, "Log:NotSupportedOperation#1"},
-        { AMP_E_FORMAT,  "Log:BadMessage#1"           },
-        { AMP_E_TIMEOUT, "Log:UploadFailure#1"        }
+        { AMP_E_IO,      "Log:UploadFailure#1" },
+        { AMP_E_AUTH,    "Log:PermissionDenied#1" },
+        { AMP_E_SUPPORT, "Log:NotSupportedOperation#1" },
+        { AMP_E_FORMAT,  "Log:BadMessage#1" },
+        { AMP_E_TIMEOUT, "Log:UploadFailure#1" }
     };
+    /* clang-format on */
 
     for (unsigned i = 0; i < AMP_COUNT(rows); i++) {
         struct bench b;

@@ -203,8 +203,10 @@ static inline void world_stopped(struct world *w, const char *p)
     world_get(p, "timestamp", t->stopped, sizeof(t->stopped));
     world_get(p, "reason", t->reason, sizeof(t->reason));
     world_get(p, "idTag", t->stop_tag, sizeof(t->stop_tag));
-    CHECK(w->any_books || t->unknown || t->stop_wh >= t->start_wh, "the register stepped back: %s", p);
-    CHECK(w->any_books || t->unknown || strcmp(t->stopped, t->started) >= 0, "stopped before it began: %s", p);
+    CHECK(w->any_books || t->unknown || t->stop_wh >= t->start_wh, "the register stepped back: %s",
+          p);
+    CHECK(w->any_books || t->unknown || strcmp(t->stopped, t->started) >= 0,
+          "stopped before it began: %s", p);
 }
 
 static inline void world_tag_info(struct world *w, const char *status, char *out, size_t cap)

@@ -207,15 +207,17 @@ static int on_status(struct peer *p, struct amp_frame *f, char *reply, size_t ca
 static const struct {
     const char *action;
     int (*handle)(struct peer *p, struct amp_frame *f, char *reply, size_t cap);
+    /* clang-format off */
 } handlers[] = {
-    {"BootNotification",    on_boot     },
-    { "Heartbeat",          on_heartbeat},
-    { "Authorize",          on_authorize},
-    { "StartTransaction",   on_start    },
-    { "StopTransaction",    on_stop     },
-    { "MeterValues",        on_meter    },
-    { "StatusNotification", on_status   },
+    { "BootNotification",   on_boot },
+    { "Heartbeat",          on_heartbeat },
+    { "Authorize",          on_authorize },
+    { "StartTransaction",   on_start },
+    { "StopTransaction",    on_stop },
+    { "MeterValues",        on_meter },
+    { "StatusNotification", on_status },
 };
+/* clang-format on */
 
 static void on_text(struct peer *p, struct amp_text text)
 {

@@ -14,17 +14,19 @@ static const char *const tables[] = { "coil", "discrete", "holding", "input" };
 static const struct {
     const char *name;
     uint8_t words;
+    /* clang-format off */
 } types[] = {
-    [WALLBOX_BIT] = {"bit",    1},
-      [WALLBOX_U16] = { "u16",   1},
-    [WALLBOX_S16] = { "s16",   1},
-      [WALLBOX_U32] = { "u32",   2},
-    [WALLBOX_S32] = { "s32",   2},
-      [WALLBOX_F32] = { "f32",   2},
-    [WALLBOX_U32_LE] = { "u32le", 2},
-      [WALLBOX_S32_LE] = { "s32le", 2},
-    [WALLBOX_F32_LE] = { "f32le", 2},
+    [WALLBOX_BIT]    = { "bit",   1 },
+    [WALLBOX_U16]    = { "u16",   1 },
+    [WALLBOX_S16]    = { "s16",   1 },
+    [WALLBOX_U32]    = { "u32",   2 },
+    [WALLBOX_S32]    = { "s32",   2 },
+    [WALLBOX_F32]    = { "f32",   2 },
+    [WALLBOX_U32_LE] = { "u32le", 2 },
+    [WALLBOX_S32_LE] = { "s32le", 2 },
+    [WALLBOX_F32_LE] = { "f32le", 2 },
 };
+/* clang-format on */
 
 static const char *const slots[WALLBOX_SLOTS] = {
     [WALLBOX_ENERGY] = "energy",
@@ -77,8 +79,8 @@ static const char *const errors[] = {
         .used = true, .table = WALLBOX_INPUT, .type = WALLBOX_F32, .address = (a), .scale = (s) \
     }
 static const struct wallbox_profile eastron[] = {
-    {"sdm630",
-     { [WALLBOX_ENERGY] = FLOAT(0x48, 1000),
+    { "sdm630",
+      { [WALLBOX_ENERGY] = FLOAT(0x48, 1000),
         [WALLBOX_POWER] = FLOAT(0x34, 1),
         [WALLBOX_FREQUENCY] = FLOAT(0x46, 1),
         [WALLBOX_CURRENT] = FLOAT(0x06, 1),
@@ -86,14 +88,14 @@ static const struct wallbox_profile eastron[] = {
         [WALLBOX_CURRENT + 2] = FLOAT(0x0A, 1),
         [WALLBOX_VOLTAGE] = FLOAT(0x00, 1),
         [WALLBOX_VOLTAGE + 1] = FLOAT(0x02, 1),
-        [WALLBOX_VOLTAGE + 2] = FLOAT(0x04, 1) }                                          },
-    { "sdm72",  { [WALLBOX_ENERGY] = FLOAT(0x48, 1000), [WALLBOX_POWER] = FLOAT(0x34, 1) }},
+        [WALLBOX_VOLTAGE + 2] = FLOAT(0x04, 1) } },
+    { "sdm72", { [WALLBOX_ENERGY] = FLOAT(0x48, 1000), [WALLBOX_POWER] = FLOAT(0x34, 1) } },
     { "sdm120",
-     { [WALLBOX_ENERGY] = FLOAT(0x48, 1000),
+      { [WALLBOX_ENERGY] = FLOAT(0x48, 1000),
         [WALLBOX_POWER] = FLOAT(0x0C, 1),
         [WALLBOX_FREQUENCY] = FLOAT(0x46, 1),
         [WALLBOX_CURRENT] = FLOAT(0x06, 1),
-        [WALLBOX_VOLTAGE] = FLOAT(0x00, 1) }                                              },
+        [WALLBOX_VOLTAGE] = FLOAT(0x00, 1) } },
 };
 
 /* ---- lines ---- */

@@ -96,38 +96,38 @@ static void test_refused(void)
         unsigned line;
         const char *why;
     } cases[] = {
-        {"",                                                                    0, "no connector"    },
-        { BUS,                                                                  0, "no connector"    },
-        { "box",                                                                1, "unknown word"    },
-        { "bus box tcp 127.0.0.1",                                              1, "HOST:PORT"       },
-        { "bus box tcp 127.0.0.1:99999",                                        1, "HOST:PORT"       },
-        { "bus box rtu /dev/ttyUSB0 9600 9N1",                                  1, "FORMAT"          },
-        { "bus box rtu /dev/ttyUSB0 9600",                                      1, "FORMAT"          },
-        { "bus box can can0",                                                   1, "tcp or rtu"      },
-        { BUS BUS BUS BUS BUS,                                                  5, "at most 4"       },
-        { "\n\nconnector 1 permit box 1 coil 0",                                3, "no such bus"     },
-        { BUS "connector 9 permit box 1 coil 0",                                2, "connector NUMBER"},
-        { BUS "connector 1 permit box x coil 0",                                2, "unit"            },
-        { BUS "connector 1 permit box 1 spool 0",                               2, "a table is"      },
-        { BUS "connector 1 permit box 1 coil 65536",                            2, "an address"      },
-        { BUS "connector 1 permit box 1 input 0",                               2, "can be written"  },
-        { BUS "connector 1 permit box 1 holding 0 f32",                         2, "u16"             },
-        { BUS "connector 1 limit box 1 holding 0 u16 -1",                       2, "above 0"         },
-        { BUS "connector 1 limit box 1 holding 0 inverted",                     2, "only a bit"      },
-        { BUS "connector 1 plug box 1 discrete 0 u32",                          2, "too many words"  },
-        { BUS "connector 1 plug box 1 discrete 0 bit3",                         2, "too many words"  },
-        { BUS "connector 1 voltage1 box 1 input 0",                             2, "what is it"      },
-        { BUS "connector 1 fault box 1 discrete 0 Broken",                      2, "an error of OCPP"},
-        { BUS "connector 1 fault box 1 discrete 0 NoError",                     2, "an error of OCPP"},
-        { BUS "connector 1 wired 2",                                            2, "1 or 3"          },
-        { BUS "connector 1 most 5",                                             2, "6 to 80"         },
-        { BUS "connector 1 meter box 1 sdm999",                                 2, "no such meter"   },
-        { BUS "profile p power input 1\nconnector 1 meter box 1 p",             3, "needs energy"    },
-        { "profile p volume input 1",                                           1, "QUANTITY"        },
-        { "poll soon",                                                          1, "milliseconds"    },
-        { BUS "connector 1 plug box 1 discrete 0",                              0, "permit"          },
-        { BUS "connector 1 permit box 1 coil 0",                                0, "pilot or plug"   },
-        { BUS "connector 1 permit box 1 coil 0\nconnector 1 plug box 1 coil 1", 0, "a meter"         },
+        { "", 0, "no connector" },
+        { BUS, 0, "no connector" },
+        { "box", 1, "unknown word" },
+        { "bus box tcp 127.0.0.1", 1, "HOST:PORT" },
+        { "bus box tcp 127.0.0.1:99999", 1, "HOST:PORT" },
+        { "bus box rtu /dev/ttyUSB0 9600 9N1", 1, "FORMAT" },
+        { "bus box rtu /dev/ttyUSB0 9600", 1, "FORMAT" },
+        { "bus box can can0", 1, "tcp or rtu" },
+        { BUS BUS BUS BUS BUS, 5, "at most 4" },
+        { "\n\nconnector 1 permit box 1 coil 0", 3, "no such bus" },
+        { BUS "connector 9 permit box 1 coil 0", 2, "connector NUMBER" },
+        { BUS "connector 1 permit box x coil 0", 2, "unit" },
+        { BUS "connector 1 permit box 1 spool 0", 2, "a table is" },
+        { BUS "connector 1 permit box 1 coil 65536", 2, "an address" },
+        { BUS "connector 1 permit box 1 input 0", 2, "can be written" },
+        { BUS "connector 1 permit box 1 holding 0 f32", 2, "u16" },
+        { BUS "connector 1 limit box 1 holding 0 u16 -1", 2, "above 0" },
+        { BUS "connector 1 limit box 1 holding 0 inverted", 2, "only a bit" },
+        { BUS "connector 1 plug box 1 discrete 0 u32", 2, "too many words" },
+        { BUS "connector 1 plug box 1 discrete 0 bit3", 2, "too many words" },
+        { BUS "connector 1 voltage1 box 1 input 0", 2, "what is it" },
+        { BUS "connector 1 fault box 1 discrete 0 Broken", 2, "an error of OCPP" },
+        { BUS "connector 1 fault box 1 discrete 0 NoError", 2, "an error of OCPP" },
+        { BUS "connector 1 wired 2", 2, "1 or 3" },
+        { BUS "connector 1 most 5", 2, "6 to 80" },
+        { BUS "connector 1 meter box 1 sdm999", 2, "no such meter" },
+        { BUS "profile p power input 1\nconnector 1 meter box 1 p", 3, "needs energy" },
+        { "profile p volume input 1", 1, "QUANTITY" },
+        { "poll soon", 1, "milliseconds" },
+        { BUS "connector 1 plug box 1 discrete 0", 0, "permit" },
+        { BUS "connector 1 permit box 1 coil 0", 0, "pilot or plug" },
+        { BUS "connector 1 permit box 1 coil 0\nconnector 1 plug box 1 coil 1", 0, "a meter" },
     };
     static struct wallbox_map m;
     char two[1024];
@@ -163,17 +163,19 @@ static void test_values(void)
         enum wallbox_type type;
         uint16_t raw[2];
         double scale, value;
+        /* clang-format off */
     } cases[] = {
-        {WALLBOX_U16,     { 0xFFFF },         0.1,  6553.5     },
-        { WALLBOX_S16,    { 0xFFFE },         0.5,  -1         },
-        { WALLBOX_U32,    { 0x0001, 0x0002 }, 1,    65538      },
-        { WALLBOX_U32_LE, { 0x0002, 0x0001 }, 1,    65538      },
-        { WALLBOX_S32,    { 0xFFFF, 0xFFFF }, 1,    -1         },
-        { WALLBOX_S32_LE, { 0xFFFE, 0xFFFF }, 1,    -2         },
-        { WALLBOX_F32,    { 0x4366, 0x3333 }, 1,    230.1999969}, /* 230.2 V of an SDM */
-        { WALLBOX_F32_LE, { 0x3333, 0x4366 }, 1,    230.1999969},
-        { WALLBOX_F32,    { 0x449A, 0x5225 }, 1000, 1234567.0  },
+        { WALLBOX_U16,    { 0xFFFF },         0.1,  6553.5 },
+        { WALLBOX_S16,    { 0xFFFE },         0.5,  -1 },
+        { WALLBOX_U32,    { 0x0001, 0x0002 }, 1,    65538 },
+        { WALLBOX_U32_LE, { 0x0002, 0x0001 }, 1,    65538 },
+        { WALLBOX_S32,    { 0xFFFF, 0xFFFF }, 1,    -1 },
+        { WALLBOX_S32_LE, { 0xFFFE, 0xFFFF }, 1,    -2 },
+        { WALLBOX_F32,    { 0x4366, 0x3333 }, 1,    230.1999969 }, /* 230.2 V of an SDM */
+        { WALLBOX_F32_LE, { 0x3333, 0x4366 }, 1,    230.1999969 },
+        { WALLBOX_F32,    { 0x449A, 0x5225 }, 1000, 1234567.0 },
     };
+    /* clang-format on */
     struct wallbox_point bit = { .type = WALLBOX_BIT, .bit = 4 };
     uint16_t raw = 0x10, nan[2] = { 0x7FC0, 0 }, inf[2] = { 0x7F80, 0 };
     double value;

@@ -152,10 +152,7 @@ static inline void server_tcp(struct server *s)
 /* Two pseudo terminals, and a process that is the wire between them. */
 static inline void server_wire(int a, int b)
 {
-    struct pollfd fds[2] = {
-        {a,  POLLIN, 0},
-        { b, POLLIN, 0}
-    };
+    struct pollfd fds[2] = { { a, POLLIN, 0 }, { b, POLLIN, 0 } };
     char bytes[512];
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);

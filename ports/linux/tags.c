@@ -38,9 +38,9 @@ static char key_char(const struct input_event *e)
         unsigned short first;
         const char *row;
     } rows[] = {
-        {KEY_Q,  "QWERTYUIOP"},
+        { KEY_Q, "QWERTYUIOP" },
         { KEY_A, "ASDFGHJKL" },
-        { KEY_Z, "ZXCVBNM"   },
+        { KEY_Z, "ZXCVBNM" },
     };
 
     if (e->type != EV_KEY || e->value != 1)

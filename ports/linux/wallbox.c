@@ -184,15 +184,17 @@ static void take_reading(struct wallbox *w, int c, struct amp_reading *out)
     static const struct {
         enum wallbox_slot slot;
         uint32_t has;
+        /* clang-format off */
     } bits[] = {
-        {WALLBOX_POWER,        AMP_HAS_POWER      },
-        { WALLBOX_CURRENT,     AMP_HAS_CURRENT    },
-        { WALLBOX_VOLTAGE,     AMP_HAS_VOLTAGE    },
-        { WALLBOX_TEMPERATURE, AMP_HAS_TEMPERATURE},
-        { WALLBOX_SOC,         AMP_HAS_SOC        },
-        { WALLBOX_FREQUENCY,   AMP_HAS_FREQUENCY  },
-        { WALLBOX_LIMIT,       AMP_HAS_OFFERED    },
+        { WALLBOX_POWER,       AMP_HAS_POWER },
+        { WALLBOX_CURRENT,     AMP_HAS_CURRENT },
+        { WALLBOX_VOLTAGE,     AMP_HAS_VOLTAGE },
+        { WALLBOX_TEMPERATURE, AMP_HAS_TEMPERATURE },
+        { WALLBOX_SOC,         AMP_HAS_SOC },
+        { WALLBOX_FREQUENCY,   AMP_HAS_FREQUENCY },
+        { WALLBOX_LIMIT,       AMP_HAS_OFFERED },
     };
+    /* clang-format on */
     const struct wallbox_value *v = w->values[c];
     const struct wallbox_output *o = w->outputs[c];
     bool on = o[0].wanted != 0;

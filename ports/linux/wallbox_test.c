@@ -453,15 +453,17 @@ static void test_tags(void)
 {
     char path[] = "/tmp/amp-tags-XXXXXX", tag[WALLBOX_TAG_CAP], fifo[64];
     struct wallbox_tags t;
+    /* clang-format off */
     struct input_event keys[] = {
-        {.type = EV_KEY,  .code = KEY_LEFTSHIFT, .value = 1 },
+        { .type = EV_KEY, .code = KEY_LEFTSHIFT, .value = 1 },
         { .type = EV_KEY, .code = KEY_A,         .value = 1 },
         { .type = EV_KEY, .code = KEY_A,         .value = 0 },
-        { .type = EV_SYN},
-        { .type = EV_KEY,     .code = KEY_0,                      .value = 1                  },
-        { .type = EV_KEY,     .code = KEY_1,    .value = 1},
-        { .type = EV_KEY,     .code = KEY_ENTER,                      .value = 1                                    },
+        { .type = EV_SYN },
+        { .type = EV_KEY, .code = KEY_0,         .value = 1 },
+        { .type = EV_KEY, .code = KEY_1,         .value = 1 },
+        { .type = EV_KEY, .code = KEY_ENTER,     .value = 1 },
     };
+    /* clang-format on */
     int fd;
 
     CHECK(mkdtemp(path) != NULL, "directory");

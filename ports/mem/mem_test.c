@@ -42,14 +42,12 @@ static void test_suite(void)
     static struct bench b;
 
     mem_init(&b.mem, 1);
-    b.suite = (struct port_suite){
-        .port = &b.mem.port,
-        .ctx = &b,
-        .reopen = reopen,
-        .wait = wait_a_moment,
-        .echo = { .host = AMP_TEXT("echo"), .port = 7 },
-        .dead = { .host = AMP_TEXT("dead"), .port = 9 }
-    };
+    b.suite = (struct port_suite){ .port = &b.mem.port,
+                                   .ctx = &b,
+                                   .reopen = reopen,
+                                   .wait = wait_a_moment,
+                                   .echo = { .host = AMP_TEXT("echo"), .port = 7 },
+                                   .dead = { .host = AMP_TEXT("dead"), .port = 9 } };
     CHECK(port_suite_run(&b.suite) == 0, "the suite");
     CHECK(b.mem.bad_writes == 2, "the two that the suite tries on purpose: %u", b.mem.bad_writes);
 }

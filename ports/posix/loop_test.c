@@ -73,9 +73,7 @@ static void again(void *ctx)
 
 static void test_at_once(void)
 {
-    struct probe p = {
-        .timer = {.fire = again, .ctx = &p}
-    };
+    struct probe p = { .timer = { .fire = again, .ctx = &p } };
 
     CHECK(posix_loop_open(&loop, 0, false) == 0, "open");
     posix_timer_set(&loop, &p.timer, POSIX_CLOCK_START);
@@ -88,9 +86,7 @@ static void test_at_once(void)
  * than, 100 ms of ours. */
 static void test_speed(void)
 {
-    struct probe p = {
-        .timer = {.fire = note, .ctx = &p}
-    };
+    struct probe p = { .timer = { .fire = note, .ctx = &p } };
     struct posix_clock real;
 
     posix_clock_init(&real, 1000);

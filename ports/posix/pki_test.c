@@ -113,16 +113,16 @@ static void test_accept(void)
         struct ca_wish wish;
         int rc;
     } cases[] = {
-        {"an old key",         { .name = "CP001", .by = &root, .for_key = first },      AMP_E_AUTH},
-        { "another name",      { .name = "CP002", .by = &root, .for_key = key },        AMP_E_AUTH},
-        { "another authority", { .name = "CP001", .by = &other, .for_key = key },       AMP_E_AUTH},
+        { "an old key", { .name = "CP001", .by = &root, .for_key = first }, AMP_E_AUTH },
+        { "another name", { .name = "CP002", .by = &root, .for_key = key }, AMP_E_AUTH },
+        { "another authority", { .name = "CP001", .by = &other, .for_key = key }, AMP_E_AUTH },
         { "expired",
-         { .name = "CP001", .by = &root, .for_key = key, .from_s = -99, .to_s = -9 },
-         AMP_E_AUTH                                                                               },
+          { .name = "CP001", .by = &root, .for_key = key, .from_s = -99, .to_s = -9 },
+          AMP_E_AUTH },
         { "not yet",
-         { .name = "CP001", .by = &root, .for_key = key, .from_s = 900, .to_s = 9000 },
-         AMP_E_AUTH                                                                               },
-        { "good",              { .name = "CP001", .by = &root, .for_key = key },        0         },
+          { .name = "CP001", .by = &root, .for_key = key, .from_s = 900, .to_s = 9000 },
+          AMP_E_AUTH },
+        { "good", { .name = "CP001", .by = &root, .for_key = key }, 0 },
     };
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
         int rc;

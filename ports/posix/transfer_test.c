@@ -167,15 +167,17 @@ static void ftp(struct server *s, struct peer *p)
 {
     static const struct {
         const char *verb, *reply;
+        /* clang-format off */
     } rows[] = {
-        {"USER",  "331 and\r\n"  },
-        { "PASS", "230 in\r\n"   },
-        { "PWD",  "257 \"/\"\r\n"},
-        { "TYPE", "200 ok\r\n"   },
-        { "CWD",  "250 ok\r\n"   },
-        { "MKD",  "257 ok\r\n"   },
-        { "QUIT", "221 bye\r\n"  }
+        { "USER", "331 and\r\n" },
+        { "PASS", "230 in\r\n" },
+        { "PWD",  "257 \"/\"\r\n" },
+        { "TYPE", "200 ok\r\n" },
+        { "CWD",  "250 ok\r\n" },
+        { "MKD",  "257 ok\r\n" },
+        { "QUIT", "221 bye\r\n" }
     };
+    /* clang-format on */
     char line[512], text[128];
     int listener = -1, fd, n;
     uint16_t port;
@@ -500,15 +502,17 @@ static void test_http_failures(void)
     static const struct {
         const char *path;
         int rc;
+        /* clang-format off */
     } rows[] = {
-        {"/404",      AMP_E_IO     },
-        { "/403",     AMP_E_AUTH   },
-        { "/cut",     AMP_E_IO     },
-        { "/slow",    AMP_E_TIMEOUT},
-        { "/large",   AMP_E_SIZE   },
-        { "/endless", AMP_E_SIZE   },
-        { "/to-file", AMP_E_SUPPORT}
+        { "/404",     AMP_E_IO },
+        { "/403",     AMP_E_AUTH },
+        { "/cut",     AMP_E_IO },
+        { "/slow",    AMP_E_TIMEOUT },
+        { "/large",   AMP_E_SIZE },
+        { "/endless", AMP_E_SIZE },
+        { "/to-file", AMP_E_SUPPORT }
     };
+    /* clang-format on */
     struct bench b;
     char version[51];
 
@@ -689,17 +693,15 @@ static void test_images(void)
     static const struct {
         const char *text;
         int rc;
-    } rows[] = {
-        {"amperstand-firmware 1.2\nrest",                                              0            },
-        { "amperstand-firmware 1.2\r\n",                                               0            },
-        { "amperstand-firmware 1.2",                                                   AMP_E_CORRUPT},
-        { "amperstand-firmware \n",                                                    AMP_E_CORRUPT},
-        { "amperstand-firmware a b\n",                                                 AMP_E_CORRUPT},
-        { "amperstand-firmware 123456789012345678901234567890123456789012345678901\n",
-         AMP_E_CORRUPT                                                                              },
-        { "<html>",                                                                    AMP_E_CORRUPT},
-        { "",                                                                          AMP_E_CORRUPT}
-    };
+    } rows[] = { { "amperstand-firmware 1.2\nrest", 0 },
+                 { "amperstand-firmware 1.2\r\n", 0 },
+                 { "amperstand-firmware 1.2", AMP_E_CORRUPT },
+                 { "amperstand-firmware \n", AMP_E_CORRUPT },
+                 { "amperstand-firmware a b\n", AMP_E_CORRUPT },
+                 { "amperstand-firmware 123456789012345678901234567890123456789012345678901\n",
+                   AMP_E_CORRUPT },
+                 { "<html>", AMP_E_CORRUPT },
+                 { "", AMP_E_CORRUPT } };
     char path[256], version[51];
 
     snprintf(path, sizeof path, "%s/image", dir);

@@ -8,17 +8,17 @@ static const struct {
     enum ocpp16_unit_of_measure unit;
     enum ocpp16_location location; /* 0: Outlet, as always */
 } kinds[AMP_M_END] = {
-    [AMP_M_ENERGY] = {OCPP16_MEASURAND_ENERGY_ACTIVE_IMPORT_REGISTER,  OCPP16_UNIT_OF_MEASURE_WH,
-                      0                                                                                                  },
+    [AMP_M_ENERGY] = { OCPP16_MEASURAND_ENERGY_ACTIVE_IMPORT_REGISTER, OCPP16_UNIT_OF_MEASURE_WH,
+                       0 },
     [AMP_M_INTERVAL] = { OCPP16_MEASURAND_ENERGY_ACTIVE_IMPORT_INTERVAL, OCPP16_UNIT_OF_MEASURE_WH,
-                      0                                                                                                  },
-    [AMP_M_POWER] = { OCPP16_MEASURAND_POWER_ACTIVE_IMPORT,           OCPP16_UNIT_OF_MEASURE_W,       0                 },
-    [AMP_M_CURRENT] = { OCPP16_MEASURAND_CURRENT_IMPORT,                OCPP16_UNIT_OF_MEASURE_A,       0                 },
-    [AMP_M_VOLTAGE] = { OCPP16_MEASURAND_VOLTAGE,                       OCPP16_UNIT_OF_MEASURE_V,       0                 },
-    [AMP_M_OFFERED] = { OCPP16_MEASURAND_CURRENT_OFFERED,               OCPP16_UNIT_OF_MEASURE_A,       0                 },
-    [AMP_M_FREQUENCY] = { OCPP16_MEASURAND_FREQUENCY,                     0,                              0                 },
-    [AMP_M_TEMPERATURE] = { OCPP16_MEASURAND_TEMPERATURE,                   OCPP16_UNIT_OF_MEASURE_CELSIUS, 0                 },
-    [AMP_M_SOC] = { OCPP16_MEASURAND_SOC,                           OCPP16_UNIT_OF_MEASURE_PERCENT, OCPP16_LOCATION_EV},
+                         0 },
+    [AMP_M_POWER] = { OCPP16_MEASURAND_POWER_ACTIVE_IMPORT, OCPP16_UNIT_OF_MEASURE_W, 0 },
+    [AMP_M_CURRENT] = { OCPP16_MEASURAND_CURRENT_IMPORT, OCPP16_UNIT_OF_MEASURE_A, 0 },
+    [AMP_M_VOLTAGE] = { OCPP16_MEASURAND_VOLTAGE, OCPP16_UNIT_OF_MEASURE_V, 0 },
+    [AMP_M_OFFERED] = { OCPP16_MEASURAND_CURRENT_OFFERED, OCPP16_UNIT_OF_MEASURE_A, 0 },
+    [AMP_M_FREQUENCY] = { OCPP16_MEASURAND_FREQUENCY, 0, 0 },
+    [AMP_M_TEMPERATURE] = { OCPP16_MEASURAND_TEMPERATURE, OCPP16_UNIT_OF_MEASURE_CELSIUS, 0 },
+    [AMP_M_SOC] = { OCPP16_MEASURAND_SOC, OCPP16_UNIT_OF_MEASURE_PERCENT, OCPP16_LOCATION_EV },
 };
 
 static const uint8_t contexts[] = {

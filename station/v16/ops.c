@@ -66,14 +66,16 @@ static const struct amp_station_op *const ops[] = {
  * that it tells only what is there. */
 static const struct {
     const char *of_message, *name;
+    /* clang-format off */
 } profiles[] = {
-    {"core",           "Core"                   },
-    { "firmware",      "FirmwareManagement"     },
-    { "locallist",     "LocalAuthListManagement"},
-    { "reservation",   "Reservation"            },
-    { "smartcharging", "SmartCharging"          },
-    { "trigger",       "RemoteTrigger"          },
+    { "core",          "Core" },
+    { "firmware",      "FirmwareManagement" },
+    { "locallist",     "LocalAuthListManagement" },
+    { "reservation",   "Reservation" },
+    { "smartcharging", "SmartCharging" },
+    { "trigger",       "RemoteTrigger" },
 };
+/* clang-format on */
 
 static bool offered(const struct amp_station *st, const struct amp_station_op *op)
 {
