@@ -43,6 +43,11 @@ static const uint16_t connection_texts[] = {
     AT(connection.reason),
 };
 
+static const uint16_t audit_texts[] = {
+    AT(audit.who),    AT(audit.action), AT(audit.kind),   AT(audit.thing),
+    AT(audit.before), AT(audit.after),  AT(audit.reason),
+};
+
 #define TEXTS(list)           \
     {                         \
         list, AMP_COUNT(list) \
@@ -57,6 +62,7 @@ static const struct {
     [FACT_COMMAND] = TEXTS(command_texts), [FACT_TAG] = TEXTS(tag_texts),
     [FACT_USER] = TEXTS(user_texts),       [FACT_LOGIN] = TEXTS(login_texts),
     [FACT_API_KEY] = TEXTS(api_key_texts), [FACT_CONNECTION] = TEXTS(connection_texts),
+    [FACT_AUDIT] = TEXTS(audit_texts),
 };
 
 size_t fact_texts(enum fact_kind kind, const uint16_t **offsets)

@@ -24,6 +24,7 @@ enum fact_kind {
     FACT_LOGIN,        /* a browser session: insert or replace by token hash */
     FACT_API_KEY,      /* insert or replace by key */
     FACT_CONNECTION,   /* history: opened, stale, closed, refused handshakes; append */
+    FACT_AUDIT,        /* history of what people changed; append */
     FACT_KINDS
 };
 
@@ -143,6 +144,19 @@ struct connection_fact {
     struct amp_text id, address, reason;
 };
 
+/* Who changed what, when and why. Never replaced, never dropped. */
+struct audit_fact {
+    int64_t org;
+    int64_t charger;                        /* that it is about; 0: none */
+    int64_t at_ms;
+    int64_t user;                           /* account; 0: an API key or the system */
+    struct amp_text who;                    /* login, "API key NAME", "administrator's key", "system" */
+    struct amp_text action;                 /* one word: "create", "change", "delete", "adopt", "close" ... */
+    struct amp_text kind, thing;            /* "tag" and which one: the id that its path has */
+    struct amp_text before, after;          /* JSON as the API shows it; absent: there was none, is none */
+    struct amp_text reason;                 /* in the words of who did it; absent: none given */
+};
+
 struct status_fact {
     int64_t charger;
     int32_t connector;
@@ -165,6 +179,7 @@ struct fact {
         struct login_fact login;
         struct api_key_fact api_key;
         struct connection_fact connection;
+        struct audit_fact audit;
     } u;
 };
 

@@ -76,6 +76,7 @@ static void test_all_texts_listed(void)
         { FACT_LOGIN,       1 },
         { FACT_API_KEY,     2 },
         { FACT_CONNECTION,  3 },
+        { FACT_AUDIT,       7 },
     };
     const uint16_t *at;
 

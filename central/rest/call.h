@@ -164,6 +164,8 @@ struct rest {
     char boot[9];      /* their random first half */
     uint64_t requests, problems, denied;
     struct amp_buf openapi; /* built on first use */
+    struct amp_buf was, is; /* audit.h */
+    struct amp_json was_w, is_w;
 };
 
 #endif

@@ -1,4 +1,5 @@
 /* central/rest/chargers.c - chargers as they are now, and the decision who may be one. */
+#include "central/rest/audit.h"
 #include "central/rest/routes.h"
 #include "central/rest/shapes.h"
 
@@ -56,6 +57,16 @@ static bool sound_id(struct amp_text id)
     return true;
 }
 
+/* Beside rest_was, or nothing where it is new. */
+static void audit(struct rest_call *call, const struct charger *ch, const char *action)
+{
+    const struct charger_fact *f = charger_fact(ch);
+
+    shape_charger_fact(rest_is(call), f, rest_now(call));
+    rest_audit(call, &(struct rest_change){
+                         .action = action, .kind = "charger", .thing = f->id, .charger = f->key });
+}
+
 static int decision(int value)
 {
     return value == API_DECISION_REJECTED ? REGISTRATION_REJECTED : REGISTRATION_ACCEPTED;
@@ -94,6 +105,7 @@ void rest_create_charger(struct rest_call *call)
     }
     ch = world_charger_meet(call->c->world, id, rest_now(call));
     world_adopt(call->c->world, ch, decision((int)q.registration), rest_now(call));
+    audit(call, ch, "create");
     call->key = charger_fact(ch)->key;
     rest_after(call, changed);
 }
@@ -105,7 +117,10 @@ void rest_update_charger(struct rest_call *call)
 
     if (!ch || !rest_body(call, &q))
         return;
+    shape_charger_fact(rest_was(call), charger_fact(ch), rest_now(call));
     world_adopt(call->c->world, ch, decision((int)q.registration), rest_now(call));
+    audit(call, ch,
+          decision((int)q.registration) == REGISTRATION_REJECTED ? "reject" : "adopt");
     if (decision((int)q.registration) == REGISTRATION_REJECTED)
         v16_drop(call->c->v16, ch, 1008, "rejected by an operator");
     call->key = charger_fact(ch)->key;

@@ -26,6 +26,7 @@ static const struct {
     { "Person",       &api_person_record      },
     { "Health",       &api_health_record      },
     { "Problem",      &api_problem_record     },
+    { "Audit",        &api_audit_record       },
     { "Subscription", &api_subscription_record},
     { "Event",        &api_event_record       },
 };
@@ -44,6 +45,9 @@ static const struct {
     { "from",      "string",  "From this time on, RFC 3339"                          },
     { "to",        "string",  "Until this time"                                      },
     { "direction", "string",  "received or sent"                                     },
+    { "who",       "string",  "Only by this login or API key"                        },
+    { "kind",      "string",  "Only things of this kind: tag, charger, user, transaction" },
+    { "thing",     "string",  "Only the one with this id"                            },
     { "type",      "string",  "CALL, CALLRESULT or CALLERROR"                        },
     { "text",      "string",  "Payload contains this text"                           },
     { "errors",    "boolean", "Only what we or the station objected to"              },

@@ -282,7 +282,7 @@ static bool cookie_of(const struct amp_http_head *head, char digest[65])
     return false;
 }
 
-static bool who_by_key(const struct people *p, struct amp_text key, struct person *out)
+static bool who_by_key(struct people *p, struct amp_text key, struct person *out)
 {
     char digest[65];
 
@@ -295,7 +295,8 @@ static bool who_by_key(const struct people *p, struct amp_text key, struct perso
         const struct api_key_fact *k = &p->keys[i]->u.api_key;
 
         if (!k->revoked_ms && k->hash.len == 64 && sodium_memcmp(digest, k->hash.at, 64) == 0) {
-            *out = (struct person){ k->org, 0, k->role, "API key" };
+            snprintf(p->who_name, sizeof p->who_name, "API key %.*s", AMP_FMT(k->name));
+            *out = (struct person){ k->org, 0, k->role, p->who_name };
             return true;
         }
     }

@@ -264,6 +264,8 @@ struct rest *rest_new(struct central *c)
     r->c = c;
     rest_buf_init(&r->out);
     rest_buf_init(&r->openapi);
+    rest_buf_init(&r->was);
+    rest_buf_init(&r->is);
     snprintf(r->boot, sizeof r->boot, "%08x", (unsigned)randombytes_random());
     return r;
 }
@@ -287,5 +289,7 @@ void rest_free(struct rest *r)
     }
     free(r->out.at);
     free(r->openapi.at);
+    free(r->was.at);
+    free(r->is.at);
     free(r);
 }

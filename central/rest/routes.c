@@ -1,6 +1,7 @@
 /* central/rest/routes.c - every path that people and programs may ask for: the table of contents of
  * the API. The router, the role check, the check of query names, OpenAPI and the tests read it. */
 #include "central/rest/routes.h"
+#include "central/rest/audit.h"
 
 #include "messages/api.h"
 
@@ -43,6 +44,8 @@ const struct rest_route rest_routes[] = {
       "Meter readings of a session, oldest first" },
     { "GET", V1 "/messages", ROLE_OPERATOR, rest_list_messages, API_LIST_MESSAGES, NULL, 200,
       "charger action direction type from to text errors before limit", "The log of OCPP messages in both directions, newest first" },
+    { "GET", V1 "/audit", ROLE_ADMIN, rest_list_audit, API_LIST_AUDIT, NULL, 200,
+      "who action kind thing charger from to before limit", "Who changed what, newest first" },
     /* tags */
     { "GET", V1 "/tags", ROLE_OPERATOR, rest_list_tags, API_LIST_TAGS, NULL, 200, NULL,
       "Tags that may charge, or may not" },

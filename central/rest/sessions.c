@@ -1,5 +1,6 @@
 /* central/rest/sessions.c - logging in and out, and the one-time set-up of the first administrator.
  */
+#include "central/rest/audit.h"
 #include "central/rest/feed.h"
 #include "central/rest/routes.h"
 #include "central/rest/shapes.h"
@@ -60,6 +61,21 @@ static void logged_in(struct rest_call *call)
                call->rest->out.len);
 }
 
+static void audit_first(struct rest_call *call, int64_t user)
+{
+    const struct user_fact *u = people_user(call->c->people, user);
+    char id[24];
+
+    snprintf(id, sizeof id, "%lld", (long long)user);
+    shape_user(rest_is(call), u);
+    call->who = (struct person){ .org = u->org, .user = user, .name = call->who_name };
+    amp_text_copy(call->who_name, sizeof call->who_name, u->login);
+    rest_audit(call, &(struct rest_change){ .action = "create",
+                                            .kind = "user",
+                                            .thing = amp_text_of(id),
+                                            .reason = AMP_TEXT("by the one-time link") });
+}
+
 static void on_login(void *ctx, const struct people_login *result)
 {
     struct rest_call *call = ctx;
@@ -110,6 +126,8 @@ static void on_login(void *ctx, const struct people_login *result)
     g->who = result->who;
     g->who.name = NULL;
     call->state = g;
+    if (call->route->message == API_SETUP)
+        audit_first(call, g->who.user);
     rest_after(call, logged_in);
 }
 

@@ -1,4 +1,5 @@
 /* central/rest/tags.c - who may charge. */
+#include "central/rest/audit.h"
 #include "central/rest/routes.h"
 #include "central/rest/shapes.h"
 
@@ -89,6 +90,11 @@ void rest_put_tag(struct rest_call *call)
                            .expiry_ms = q.has & API_HAS_PUT_TAG_EXPIRES_AT ? q.expires_at
                                         : old                              ? old->expiry_ms
                                                                            : 0 };
+    if (old)
+        shape_tag(rest_was(call), old);
+    shape_tag(rest_is(call), &t);
+    rest_audit(call, &(struct rest_change){
+                         .action = old ? "change" : "create", .kind = "tag", .thing = t.tag });
     world_put_tag(call->c->world, &t);
     rest_after(call, changed);
 }
@@ -109,6 +115,8 @@ void rest_delete_tag(struct rest_call *call)
     }
     t = *old;
     t.deleted = true;
+    shape_tag(rest_was(call), old);
+    rest_audit(call, &(struct rest_change){ .action = "delete", .kind = "tag", .thing = t.tag });
     world_put_tag(call->c->world, &t);
     rest_after(call, deleted);
 }

@@ -1,6 +1,10 @@
 /* central/rest/users.c - accounts of an organisation. */
+#include "central/rest/audit.h"
 #include "central/rest/routes.h"
 #include "central/rest/shapes.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "messages/api.h"
 
@@ -40,6 +44,23 @@ static void taken(struct rest_call *call)
                  "There is an account with this login.");
 }
 
+/* call->state: how the account was, as JSON; NULL: there was none. A new password shows as a word.
+ */
+static void audit(struct rest_call *call)
+{
+    char id[24];
+
+    if (call->state)
+        rest_was_text(call, amp_text_of(call->state));
+    shape_user(rest_is(call), people_user(call->c->people, call->key));
+    snprintf(id, sizeof id, "%lld", (long long)call->key);
+    rest_audit(call, &(struct rest_change){ .action = call->state ? "change" : "create",
+                                            .kind = "user",
+                                            .thing = amp_text_of(id),
+                                            .reason = call->seq ? AMP_TEXT("with a new password")
+                                                                : AMP_NO_TEXT });
+}
+
 static void on_put(void *ctx, int rc, int64_t user)
 {
     struct rest_call *call = ctx;
@@ -57,6 +78,7 @@ static void on_put(void *ctx, int rc, int64_t user)
         rest_fault(call, AMP_E_INTERNAL, NULL, "");
     } else {
         call->key = user;
+        audit(call);
         rest_after(call, changed);
     }
 }
@@ -104,6 +126,11 @@ void rest_update_user(struct rest_call *call)
     }
     if (!rest_body(call, &q) || (q.password.at && !rest_sound_password(call, q.password)))
         return;
+    shape_user(rest_was(call), old);
+    call->state = strndup(call->rest->was.at, call->rest->was.len);
+    if (!call->state)
+        abort();
+    call->seq = q.password.at != NULL;
     u = *old;
     if (q.name.at)
         u.name = q.name;

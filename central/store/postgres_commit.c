@@ -51,14 +51,17 @@ static void spell_append(const struct table *t, struct amp_buf *out)
 {
     amp_buf_puts(out, "INSERT INTO ");
     amp_buf_puts(out, t->name);
-    amp_buf_puts(out, " (id, org, ");
+    amp_buf_puts(out, t->owned ? " (id, " : " (id, org, ");
     names_of_columns(t, out);
-    amp_buf_puts(out, ") SELECT $1::bigint + u.nth, COALESCE(u.owner, (SELECT c.org FROM charger c "
-                      "WHERE c.key = u.charger), ");
-    amp_buf_int(out, ORG_DEFAULT);
-    amp_buf_puts(out, "), ");
+    amp_buf_puts(out, ") SELECT $1::bigint + u.nth, ");
+    if (!t->owned) {
+        amp_buf_puts(out, "COALESCE(u.owner, (SELECT c.org FROM charger c WHERE c.key = "
+                          "u.charger), ");
+        amp_buf_int(out, ORG_DEFAULT);
+        amp_buf_puts(out, "), ");
+    }
     table_columns(t, "u.", out);
-    unnest(t, 2, true, out);
+    unnest(t, 2, !t->owned, out);
 }
 
 static void spell_key(const struct table *t, struct amp_buf *out)
@@ -318,7 +321,8 @@ static int send_rows(struct postgres *s, enum fact_kind kind)
         return 0;
     if (t->by) {
         argument_number(&a, before, h->next_id - 1);
-        pg_argument_array(&a, &s->owners);
+        if (!t->owned)
+            pg_argument_array(&a, &s->owners);
         h->next_id += rows;
     }
     for (size_t i = 0; i < t->count; i++)

@@ -15,6 +15,7 @@ const struct query_subject *query_subject_of(enum store_question what)
         [ASK_STATUS] = { FACT_STATUS,      "id",  false},
         [ASK_COMMANDS] = { FACT_COMMAND,     "key", false},
         [ASK_CONNECTIONS] = { FACT_CONNECTION,  "id",  false},
+        [ASK_AUDIT] = { FACT_AUDIT,       "id",  false},
     };
 
     return &subjects[what];
@@ -22,7 +23,7 @@ const struct query_subject *query_subject_of(enum store_question what)
 
 bool query_legal(const struct store_ask *a)
 {
-    return a->what >= ASK_MESSAGES && a->what <= ASK_CONNECTIONS && a->limit >= 1 &&
+    return a->what >= ASK_MESSAGES && a->what <= ASK_AUDIT && a->limit >= 1 &&
            a->limit <= 1000 && a->text.len <= TEXT_MAX &&
            (a->what != ASK_READINGS || a->transaction);
 }
@@ -86,7 +87,7 @@ void query_filters(struct query *q, const struct store_ask *a, const struct quer
 {
     const char *time = table_of(subject->kind)->time;
     bool messages = a->what == ASK_MESSAGES, commands = a->what == ASK_COMMANDS,
-         transactions = a->what == ASK_TRANSACTIONS;
+         transactions = a->what == ASK_TRANSACTIONS, audit = a->what == ASK_AUDIT;
     char text[64];
 
     where_number(q, "m.org =", a->org);
@@ -94,7 +95,7 @@ void query_filters(struct query *q, const struct store_ask *a, const struct quer
         where_number(q, "m.charger =", a->charger);
     if (a->transaction && (commands || a->what == ASK_READINGS))
         where_number(q, "m.transaction_key =", a->transaction);
-    if (a->connector >= 0 && !messages && a->what != ASK_CONNECTIONS)
+    if (a->connector >= 0 && !messages && !audit && a->what != ASK_CONNECTIONS)
         where_number(q, "m.connector =", a->connector);
     if (a->from_ms) {
         snprintf(text, sizeof(text), "m.%s >=", time);
@@ -104,8 +105,14 @@ void query_filters(struct query *q, const struct store_ask *a, const struct quer
         snprintf(text, sizeof(text), "m.%s <", time);
         where_number(q, text, a->to_ms);
     }
-    if (a->action.len && (messages || commands))
+    if (a->action.len && (messages || commands || audit))
         where_text(q, "m.action =", a->action);
+    if (audit && a->who.len)
+        where_text(q, "m.who =", a->who);
+    if (audit && a->kind.len)
+        where_text(q, "m.kind =", a->kind);
+    if (audit && a->thing.len)
+        where_text(q, "m.thing =", a->thing);
     if (messages && a->direction)
         where_number(q, "m.direction =", a->direction);
     if (messages && a->type)

@@ -494,16 +494,26 @@ void store_after(struct store *s, store_done_fn *done, void *ctx)
     uv_mutex_unlock(&s->lock);
 }
 
+/* Move a text to `to`; where the next may go. */
+static char *own_text(struct amp_text *t, char *to)
+{
+    if (t->len)
+        t->at = memcpy(to, t->at, t->len);
+    return to + t->len;
+}
+
 void store_ask(struct store *s, const struct store_ask *ask, store_rows_fn *done, void *ctx)
 {
-    struct question *q = store_alloc(sizeof(*q) + ask->action.len + ask->text.len);
+    struct question *q = store_alloc(sizeof(*q) + ask->action.len + ask->text.len + ask->who.len +
+                                     ask->kind.len + ask->thing.len);
     char *texts = (char *)(q + 1);
 
     *q = (struct question){ .ask = *ask, .done = done, .ctx = ctx };
-    if (ask->action.len)
-        q->ask.action.at = memcpy(texts, ask->action.at, ask->action.len);
-    if (ask->text.len)
-        q->ask.text.at = memcpy(texts + ask->action.len, ask->text.at, ask->text.len);
+    texts = own_text(&q->ask.action, texts);
+    texts = own_text(&q->ask.text, texts);
+    texts = own_text(&q->ask.who, texts);
+    texts = own_text(&q->ask.kind, texts);
+    own_text(&q->ask.thing, texts);
     owe(s, true);
     uv_mutex_lock(&s->lock);
     questions_add(&s->asked, q);

@@ -71,7 +71,8 @@ enum store_question {
     ASK_READINGS,
     ASK_STATUS,
     ASK_COMMANDS,
-    ASK_CONNECTIONS
+    ASK_CONNECTIONS,
+    ASK_AUDIT
 };
 struct store_ask {
     enum store_question what;
@@ -81,7 +82,8 @@ struct store_ask {
     int32_t connector;       /* -1: all. TRANSACTIONS, READINGS, STATUS, COMMANDS */
     int64_t from_ms, to_ms;  /* from <= time < to; 0: open. Time is at_ms; TRANSACTIONS start_ms,
                                 COMMANDS created_ms, STATUS and READINGS seen_ms */
-    struct amp_text action;  /* MESSAGES, COMMANDS; absent: all */
+    struct amp_text action;  /* MESSAGES, COMMANDS, AUDIT; absent: all */
+    struct amp_text who, kind, thing; /* AUDIT, to the letter; absent: all */
     int32_t direction, type; /* MESSAGES; 0: all */
     bool errors_only;        /* MESSAGES: those we objected to, and CALLERRORs */
     int32_t open;            /* TRANSACTIONS: 1 only open, 0 only closed, -1 all */

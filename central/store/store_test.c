@@ -219,6 +219,9 @@ static const struct fact all[] = {
     { FACT_CONNECTION,
      { .connection = { 0, 61, CONNECTION_REFUSED, 404, T("who?"), T("10.0.0.1:5"),
                         T("unknown") } }                                                               },
+    { FACT_AUDIT,
+     { .audit = { 1, 3, 71, 4, T("eve"), T("change"), T("tag"), T("AbC"), T("{\"a\":1}"), T("{}"),
+                   T("because") } }                                                                    },
 };
 
 static void test_every_field(void)
@@ -230,6 +233,7 @@ static void test_every_field(void)
         { .what = ASK_CONNECTIONS,                   .org = 1,    .connector = -1,  .limit = 10},
         { .what = ASK_TRANSACTIONS,                   .org = 1,   .connector = -1, .open = -1,  .limit = 10 },
         { .what = ASK_COMMANDS,         .org = 1,                .connector = -1,                    .limit = 10                   },
+        { .what = ASK_AUDIT, .org = 1, .connector = -1, .limit = 10 },
     };
     struct store *s;
 

@@ -137,6 +137,20 @@ static const struct column connection_columns[] = {
     PLAIN(connection, reason, TEXT),
 };
 
+static const struct column audit_columns[] = {
+    PLAIN(audit, org, INT64),
+    PLAIN(audit, charger, INT64),
+    PLAIN(audit, at_ms, INT64),
+    NAMED("person", audit, user, INT64, PLAIN),
+    PLAIN(audit, who, TEXT),
+    PLAIN(audit, action, TEXT),
+    PLAIN(audit, kind, TEXT),
+    PLAIN(audit, thing, TEXT),
+    NAMED("was", audit, before, TEXT, PLAIN),
+    NAMED("became", audit, after, TEXT, PLAIN),
+    PLAIN(audit, reason, TEXT),
+};
+
 #define COLUMNS(list) .columns = list, .count = AMP_COUNT(list)
 /* clang-format off */
 static const struct table tables[FACT_KINDS] = {
@@ -156,6 +170,8 @@ static const struct table tables[FACT_KINDS] = {
     [FACT_API_KEY] = { .name = "api_key", COLUMNS(api_key_columns), .counter = "api_key" },
     [FACT_CONNECTION] = { .name = "connection", COLUMNS(connection_columns), .time = "at_ms",
                           .by = "charger" },
+    [FACT_AUDIT] = { .name = "audit", COLUMNS(audit_columns), .time = "at_ms", .by = "charger",
+                     .owned = true },
 };
 /* clang-format on */
 
@@ -242,13 +258,16 @@ void table_append(const struct table *t, const char *name, struct amp_buf *out)
 {
     amp_buf_puts(out, "INSERT INTO ");
     amp_buf_puts(out, name);
-    amp_buf_puts(out, " (id, org, ");
+    amp_buf_puts(out, t->owned ? " (id, " : " (id, org, ");
     table_columns(t, "", out);
-    amp_buf_puts(out, ") VALUES ($1, COALESCE((SELECT org FROM charger WHERE key = $");
-    amp_buf_int(out, 2 + position(t, "charger"));
-    amp_buf_puts(out, "), ");
-    amp_buf_int(out, ORG_DEFAULT);
-    amp_buf_puts(out, "), ");
+    amp_buf_puts(out, ") VALUES ($1, ");
+    if (!t->owned) {
+        amp_buf_puts(out, "COALESCE((SELECT org FROM charger WHERE key = $");
+        amp_buf_int(out, 2 + position(t, "charger"));
+        amp_buf_puts(out, "), ");
+        amp_buf_int(out, ORG_DEFAULT);
+        amp_buf_puts(out, "), ");
+    }
     parameters(t, 2, out);
     amp_buf_puts(out, ")");
 }
@@ -264,7 +283,7 @@ void table_create(const struct table *t, const char *name, const char *key, stru
     amp_buf_puts(out, name);
     amp_buf_puts(out, " (id ");
     amp_buf_puts(out, key);
-    amp_buf_puts(out, ", org BIGINT");
+    amp_buf_puts(out, t->owned ? "" : ", org BIGINT");
     for (size_t i = 0; i < t->count; i++) {
         amp_buf_puts(out, ", ");
         amp_buf_puts(out, t->columns[i].name);

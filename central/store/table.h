@@ -27,6 +27,7 @@ struct table {
     const char *by;     /* histories: the column they are searched by, and partitioned; else NULL */
     const char *folded; /* the text that is part of the key without regard to case; NULL: none */
     const char *counter; /* in high_water: keys that are never used again; NULL: none */
+    bool owned; /* histories: the organisation is a column of its own, not that of the charger */
 };
 
 /* NULL for what is no kind. */
