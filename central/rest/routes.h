@@ -16,12 +16,9 @@ void rest_get_transaction(struct rest_call *call);
 void rest_list_readings(struct rest_call *call);
 /* messages.c */
 void rest_list_messages(struct rest_call *call);
-/* commands.c */
-void rest_remote_start(struct rest_call *call);
+/* operations.c, commands.c */
+void rest_operation(struct rest_call *call);
 void rest_remote_stop(struct rest_call *call);
-void rest_unlock(struct rest_call *call);
-void rest_reset(struct rest_call *call);
-void rest_trigger(struct rest_call *call);
 void rest_send_command(struct rest_call *call);
 void rest_list_commands(struct rest_call *call);
 void rest_get_command(struct rest_call *call);

@@ -1,0 +1,89 @@
+/* central/rest/command_ask.c - a command on its way: a row before it is sent. The answer 202 leaves
+ * after its commit, the charger is asked then, and the row tells how it went. An offline charger is
+ * refused at once with 409: a start that happens hours later, with another car, helps nobody. Who
+ * wants to wait for it says so, and for how long (?queue=). */
+#include "central/rest/commands.h"
+
+#include "messages/api.h"
+
+/* The command is durable: the charger may hear of it. */
+static void queued(struct rest_call *call)
+{
+    struct central *c = call->c;
+    const struct command_fact *f = world_command_get(c->world, call->key);
+    struct charger *ch = f ? world_charger_by_key(c->world, f->charger) : NULL;
+
+    if (!ch) {
+        rest_absent(call, "command", rest_param(call, 0));
+        return;
+    }
+    rest_command_answer_or_wait(call, f);
+    v16_kick(c->v16, ch);
+}
+
+static void offline(struct rest_call *call, const struct charger *ch)
+{
+    rest_problem(call,
+                 &(struct rest_problem){
+                     .status = 409,
+                     .kind = "station-offline",
+                     .title = "Station offline",
+                     .field = "id",
+                     .cure = "Wait until the charger is connected, then ask again." },
+                 "The charger \"%.*s\" is not connected; nothing was queued.",
+                 AMP_FMT(charger_fact(ch)->id));
+}
+
+void rest_command_ask(struct rest_call *call, struct charger *ch, struct command_fact *f,
+                      const char *where)
+{
+    struct central *c = call->c;
+    struct amp_fault fault = { 0 };
+    int rc;
+
+    if (!rest_command_wait(call))
+        return;
+    rc = v16_check(c->v16, f->action, f->payload, &fault);
+    if (rc < 0) {
+        rest_fault(call, rc, &fault, rc == AMP_E_UNKNOWN || rc == AMP_E_SUPPORT ? "action" : where);
+        return;
+    }
+    f->by = amp_text_of(call->who.name);
+    call->key = world_command(c->world, ch, f, rest_now(call));
+    if (call->key < 0) {
+        rest_problem(call,
+                     &(struct rest_problem){ .status = 429,
+                                             .kind = "queue-full",
+                                             .title = "Too many commands wait already",
+                                             .cure = "Wait until the charger has answered some.",
+                                             .headers = "Retry-After: 10\r\n" },
+                     "The charger \"%.*s\" has not answered earlier commands yet.",
+                     AMP_FMT(charger_fact(ch)->id));
+        return;
+    }
+    rest_after(call, queued);
+}
+
+struct charger *rest_reachable(struct rest_call *call)
+{
+    struct charger *ch = rest_charger(call, rest_param(call, 0));
+
+    if (!ch || charger_session(ch))
+        return ch;
+    offline(call, ch);
+    return NULL;
+}
+
+/* What it holds is found behind the caller's own record in the same arena: both stay. */
+void rest_command_target(struct central *c, struct amp_text payload, struct command_fact *f)
+{
+    struct api_command_target target;
+
+    if (amp_decode(api.messages[API_COMMAND_TARGET].request, AMP_OCPP16, AMP_LENIENT, payload,
+                   &target, &c->arena, NULL, NULL) < 0)
+        return;
+    if (target.has & API_HAS_COMMAND_TARGET_CONNECTOR_ID && target.connector_id <= INT32_MAX)
+        f->connector = (int32_t)target.connector_id;
+    if (target.has & API_HAS_COMMAND_TARGET_TRANSACTION_ID)
+        f->transaction = target.transaction_id;
+}
