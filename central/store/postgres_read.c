@@ -23,6 +23,7 @@ struct search {
     struct pg_reader *reader;
     const struct store_ask *ask;
     const struct query_subject *subject;
+    bool forward; /* oldest first */
     struct rows *out;
     char *pattern; /* for LIKE; NULL */
     bool full;
@@ -76,7 +77,7 @@ static void take_row(void *ctx, const PGresult *row, int at)
         return;
     pg_read_fact(row, at, 1, s->subject->kind, &f);
     rows_add(s->out, &f, pg_integer(row, at, 0));
-    s->full = s->out->count > (size_t)s->ask->limit || s->out->pool.bytes > QUERY_BYTES_MAX;
+    s->full = s->out->count > (size_t)s->ask->limit || s->out->pool.bytes > query_bytes(s->ask);
 }
 
 /* As an argument: with an end, and in UTF-8. */
@@ -103,7 +104,7 @@ static int window(struct search *s, int64_t from, int64_t to)
     table_columns(t, "m.", &q.sql);
     query_put(&q.sql, " FROM ", t->name, " m WHERE m.", id, " >= $1 AND m.", id, " < $2", NULL);
     query_filters(&q, s->ask, s->subject, s->pattern, "lower(m.payload COLLATE \"C\")");
-    query_put(&q.sql, " ORDER BY m.", id, s->subject->forward ? " LIMIT $3" : " DESC LIMIT $3",
+    query_put(&q.sql, " ORDER BY m.", id, s->forward ? " LIMIT $3" : " DESC LIMIT $3",
               NULL);
     amp_buf_putc(&q.sql, '\0');
     snprintf(numbers[0], 24, "%lld", (long long)from);
@@ -144,7 +145,7 @@ static int find_edge(struct search *s, int64_t start, int64_t rows, struct edge 
 {
     const struct table *t = table_of(s->subject->kind);
     const char *id = s->subject->id, *by = t->by ? t->by : "charger";
-    bool forward = s->subject->forward;
+    bool forward = s->forward;
     char sql[400];
 
     *out = (struct edge){ start, 0 };
@@ -159,7 +160,7 @@ static int find_edge(struct search *s, int64_t start, int64_t rows, struct edge 
 /* First as many rows as may be enough, then what the budget leaves. */
 static int search_key(struct search *s)
 {
-    bool forward = s->subject->forward;
+    bool forward = s->forward;
     int64_t rows = s->ask->limit + 1, left = KEYED;
     int64_t start = s->ask->before || forward ? s->ask->before : INT64_MAX;
 
@@ -198,49 +199,73 @@ static void take_zone(void *ctx, const PGresult *row, int at)
     z->at[z->count++] = pg_integer(row, at, 0);
 }
 
-/* Zones of a history that may have what is asked for, newest first. */
-static int find_zones(struct search *s, int64_t end, struct zones *out)
+/* Zones of a history that may have what is asked for, in the order of the answer, from the one of
+ * `start`. */
+static int find_zones(struct search *s, int64_t start, struct zones *out)
 {
     char sql[300];
 
     out->count = 0;
     snprintf(sql, sizeof(sql),
-             "SELECT zone FROM history_zone WHERE kind = %d AND zone <= %lld AND to_ms >= %lld AND "
-             "from_ms < %lld ORDER BY zone DESC LIMIT %d",
-             (int)s->subject->kind, (long long)((end - 1) / ZONE_IDS),
+             "SELECT zone FROM history_zone WHERE kind = %d AND zone %s %lld AND to_ms >= %lld AND "
+             "from_ms < %lld ORDER BY zone %s LIMIT %d",
+             (int)s->subject->kind, s->forward ? ">=" : "<=", (long long)(start / ZONE_IDS),
              s->ask->from_ms ? (long long)s->ask->from_ms : (long long)INT64_MIN + 1,
-             s->ask->to_ms ? (long long)s->ask->to_ms : (long long)INT64_MAX, ZONES + 1);
+             s->ask->to_ms ? (long long)s->ask->to_ms : (long long)INT64_MAX,
+             s->forward ? "" : "DESC", ZONES + 1);
     return pg_ask(&s->reader->link, sql, NULL, take_zone, out);
 }
 
 /* The same for a table with a key: all there are. */
-static int list_zones(struct search *s, int64_t end, struct zones *out)
+static int list_zones(struct search *s, int64_t start, struct zones *out)
 {
+    const char *table = table_of(s->subject->kind)->name;
     char sql[200];
-    int64_t newest, zone;
+    int64_t first, last, step = s->forward ? 1 : -1, zone;
 
     out->count = 0;
-    snprintf(sql, sizeof(sql), "SELECT max(key) FROM %s WHERE key < %lld",
-             table_of(s->subject->kind)->name, (long long)end);
-    if (pg_number(&s->reader->link, sql, -1, &newest) < 0)
+    snprintf(sql, sizeof(sql), "SELECT min(key) FROM %s WHERE key %s %lld", table,
+             s->forward ? ">=" : "<=", (long long)start);
+    if (pg_number(&s->reader->link, sql, -1, &first) < 0)
         return AMP_E_IO;
-    for (zone = newest / ZONE_IDS; newest >= 0 && zone >= 0 && out->count <= ZONES; zone--)
+    snprintf(sql, sizeof(sql), "SELECT max(key) FROM %s WHERE key %s %lld", table,
+             s->forward ? ">=" : "<=", (long long)start);
+    if (pg_number(&s->reader->link, sql, -1, &last) < 0)
+        return AMP_E_IO;
+    if (last < 0)
+        return 0;
+    first /= ZONE_IDS;
+    last /= ZONE_IDS;
+    for (zone = s->forward ? first : last; zone >= first && zone <= last && out->count <= ZONES;
+         zone += step)
         out->at[out->count++] = zone;
     return 0;
 }
 
+/* The first id that may be in the answer. */
+static int64_t scan_start(const struct search *s)
+{
+    if (s->forward)
+        return s->ask->before + 1;
+    return s->ask->before ? s->ask->before - 1 : INT64_MAX - 1;
+}
+
 static int scan(struct search *s)
 {
-    int64_t end = s->ask->before ? s->ask->before : INT64_MAX;
+    int64_t start = scan_start(s);
     struct zones zones;
-    int rc =
-        table_of(s->subject->kind)->by ? find_zones(s, end, &zones) : list_zones(s, end, &zones);
+    int rc = table_of(s->subject->kind)->by ? find_zones(s, start, &zones)
+                                            : list_zones(s, start, &zones);
 
     for (int i = 0; rc == 0 && !s->full && i < zones.count; i++) {
-        int64_t from = zones.at[i] * ZONE_IDS, to = from + ZONE_IDS < end ? from + ZONE_IDS : end;
+        int64_t from = zones.at[i] * ZONE_IDS, to = from + ZONE_IDS;
 
+        if (s->forward && from < start)
+            from = start;
+        if (!s->forward && to > start + 1)
+            to = start + 1;
         if (i == ZONES) {
-            s->out->next = to;
+            s->out->next = s->forward ? from - 1 : to;
             s->full = true;
         } else {
             rc = window(s, from, to);
@@ -260,7 +285,7 @@ static int search(struct search *s)
     if (rc < 0)
         return rc;
     if (a->what == ASK_TRANSACTIONS && a->transaction)
-        rc = !a->before || a->transaction < a->before
+        rc = !a->before || (s->forward ? a->transaction > a->before : a->transaction < a->before)
                  ? window(s, a->transaction, a->transaction + 1)
                  : 0;
     else
@@ -283,6 +308,7 @@ int pg_answer(void *reader, const struct store_ask *ask, struct rows *out)
     if (!query_legal(ask))
         return AMP_E_RANGE;
     s.subject = query_subject_of(ask->what);
+    s.forward = query_forward(ask);
     s.pattern = query_pattern(ask);
     rc = search(&s);
     if (rc == AMP_E_IO && had && !s.reader->link.conn) {

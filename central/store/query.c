@@ -24,8 +24,17 @@ const struct query_subject *query_subject_of(enum store_question what)
 bool query_legal(const struct store_ask *a)
 {
     return a->what >= ASK_MESSAGES && a->what <= ASK_AUDIT && a->limit >= 1 &&
-           a->limit <= 1000 && a->text.len <= TEXT_MAX &&
-           (a->what != ASK_READINGS || a->transaction);
+           a->limit <= 1000 && a->text.len <= TEXT_MAX && a->correlation.len <= TEXT_MAX;
+}
+
+bool query_forward(const struct store_ask *a)
+{
+    return a->forward || query_subject_of(a->what)->forward;
+}
+
+size_t query_bytes(const struct store_ask *a)
+{
+    return a->bytes ? a->bytes : QUERY_BYTES_MAX;
 }
 
 int64_t query_key(const struct store_ask *a)
@@ -90,7 +99,8 @@ void query_filters(struct query *q, const struct store_ask *a, const struct quer
          transactions = a->what == ASK_TRANSACTIONS, audit = a->what == ASK_AUDIT;
     char text[64];
 
-    where_number(q, "m.org =", a->org);
+    if (a->org)
+        where_number(q, "m.org =", a->org);
     if (a->charger)
         where_number(q, "m.charger =", a->charger);
     if (a->transaction && (commands || a->what == ASK_READINGS))
@@ -117,6 +127,10 @@ void query_filters(struct query *q, const struct store_ask *a, const struct quer
         where_number(q, "m.direction =", a->direction);
     if (messages && a->type)
         where_number(q, "m.type =", a->type);
+    if (messages && a->answers_only)
+        amp_buf_puts(&q->sql, " AND m.type IN (3, 4, 5)");
+    if (messages && a->correlation.len)
+        where_text(q, "m.correlation =", a->correlation);
     if (messages && a->errors_only)
         amp_buf_puts(&q->sql, " AND (m.error IS NOT NULL OR m.type IN (4, 5))");
     if (pattern) {

@@ -6,18 +6,21 @@
 #include "central/store/store.h"
 #include "central/store/table.h"
 
-#define QUERY_BYTES_MAX ((size_t)16 << 20) /* of one answer */
+#define QUERY_BYTES_MAX ((size_t)16 << 20) /* of one answer, unless fewer are asked for */
 
 /* What a question is about. */
 struct query_subject {
     enum fact_kind kind;
     const char *id;
-    bool forward; /* oldest first */
+    bool forward; /* oldest first, whatever was asked */
 };
 const struct query_subject *query_subject_of(enum store_question what);
 
 /* May it be asked? */
 bool query_legal(const struct store_ask *a);
+/* Oldest first? Most bytes of the answer. */
+bool query_forward(const struct store_ask *a);
+size_t query_bytes(const struct store_ask *a);
 /* The value that an index is searched for; 0: a scan. */
 int64_t query_key(const struct store_ask *a);
 /* %text% for LIKE, in lower case, with what LIKE would take for itself escaped; malloc'd. NULL: no

@@ -23,6 +23,7 @@ struct search {
     struct sqlite_reader *reader;
     const struct store_ask *ask;
     const struct query_subject *subject;
+    bool forward; /* oldest first */
     struct rows *out;
     char *pattern;        /* for LIKE; NULL */
     struct range *ranges; /* in the order of the answer */
@@ -90,7 +91,7 @@ static sqlite3_stmt *prepare(const struct search *s, const struct range *r)
     }
     query_put(&q.sql, " AND ", from, id, " >= $1 AND ", from, id, " < $2", NULL);
     query_filters(&q, s->ask, s->subject, s->pattern, "m.payload");
-    query_put(&q.sql, " ORDER BY ", from, id, s->subject->forward ? " LIMIT $3" : " DESC LIMIT $3",
+    query_put(&q.sql, " ORDER BY ", from, id, s->forward ? " LIMIT $3" : " DESC LIMIT $3",
               NULL);
     amp_buf_putc(&q.sql, '\0');
     out = q.sql.full ? NULL : sqlite_prepare(s->reader->db, q.text);
@@ -126,11 +127,13 @@ static int table_range(struct search *s)
     snprintf(sql, sizeof(sql), "SELECT max(key) + 1 FROM %s", table);
     if (sqlite_number(s->reader->db, sql, from, &to) < 0)
         return AMP_E_IO;
-    if (a->before && a->before < to)
+    if (a->before && s->forward)
+        from = a->before + 1;
+    if (a->before && !s->forward && a->before < to)
         to = a->before;
     if (a->what == ASK_TRANSACTIONS && a->transaction) {
-        from = a->transaction;
-        to = to < from + 1 ? to : from + 1;
+        from = from < a->transaction ? a->transaction : from;
+        to = to < a->transaction + 1 ? to : a->transaction + 1;
     }
     if (from < to)
         snprintf(add_range(s, from, to, a->charger != 0)->table, PARTITION_NAME_MAX, "%s", table);
@@ -147,9 +150,9 @@ static void part_range(struct search *s, const struct partition_entry *e, bool t
 
     if (!tail && ((a->from_ms && e->to_ms < a->from_ms) || (a->to_ms && e->from_ms >= a->to_ms)))
         return;
-    if (a->before && s->subject->forward && from <= a->before)
+    if (a->before && s->forward && from <= a->before)
         from = a->before + 1;
-    if (a->before && !s->subject->forward && to > a->before)
+    if (a->before && !s->forward && to > a->before)
         to = a->before;
     if (from >= to)
         return;
@@ -163,7 +166,7 @@ static int partition_ranges(struct search *s)
 {
     struct partition_entry *list;
     size_t count;
-    bool forward = s->subject->forward;
+    bool forward = s->forward;
     int rc = partition_list(s->reader->db, s->subject->kind, forward ? 0 : s->ask->before, &list,
                             &count);
 
@@ -195,7 +198,7 @@ static int window(struct search *s, sqlite3_stmt *q, int64_t from, int64_t to)
 
         sqlite_read_fact(q, 1, s->subject->kind, &f);
         rows_add(out, &f, sqlite3_column_int64(q, 0));
-        if (out->count > (size_t)s->ask->limit || out->pool.bytes > QUERY_BYTES_MAX) {
+        if (out->count > (size_t)s->ask->limit || out->pool.bytes > query_bytes(s->ask)) {
             s->full = true;
             rc = SQLITE_DONE;
             break;
@@ -208,7 +211,7 @@ static int window(struct search *s, sqlite3_stmt *q, int64_t from, int64_t to)
 /* Window after window, until there are rows enough or the budget is spent. */
 static int search_range(struct search *s, const struct range *r)
 {
-    bool forward = s->subject->forward;
+    bool forward = s->forward;
     int64_t from = r->from, to = r->to;
     sqlite3_stmt *q = prepare(s, r);
     int rc = q ? 0 : AMP_E_IO;
@@ -260,6 +263,7 @@ int sqlite_ask(void *reader, const struct store_ask *ask, struct rows *out)
     if (!s.reader->db)
         return AMP_E_IO;
     s.subject = query_subject_of(ask->what);
+    s.forward = query_forward(ask);
     s.pattern = query_pattern(ask);
     rc = ask_all(&s);
     free(s.pattern);

@@ -76,9 +76,9 @@ enum store_question {
 };
 struct store_ask {
     enum store_question what;
-    int64_t org;
+    int64_t org;             /* 0: all, for the server itself; nobody who asks is 0 */
     int64_t charger;         /* 0: all */
-    int64_t transaction;     /* READINGS: required; else 0: all. TRANSACTIONS, COMMANDS */
+    int64_t transaction;     /* 0: all. READINGS, TRANSACTIONS, COMMANDS */
     int32_t connector;       /* -1: all. TRANSACTIONS, READINGS, STATUS, COMMANDS */
     int64_t from_ms, to_ms;  /* from <= time < to; 0: open. Time is at_ms; TRANSACTIONS start_ms,
                                 COMMANDS created_ms, STATUS and READINGS seen_ms */
@@ -89,14 +89,18 @@ struct store_ask {
     int32_t open;            /* TRANSACTIONS: 1 only open, 0 only closed, -1 all */
     struct amp_text
         text;       /* MESSAGES: payload contains, A-Z like a-z; absent: all; at most 1,000 bytes */
-    int64_t before; /* cursor: smaller ids only; 0: newest. READINGS: larger only; 0: oldest */
+    struct amp_text correlation; /* MESSAGES: the message id, exactly; absent: all */
+    bool answers_only;           /* MESSAGES: what is no call */
+    bool forward;   /* oldest first; READINGS always are. The rest of a history, for exports */
+    int64_t before; /* cursor: smaller ids only; 0: newest. Forward: larger only; 0: oldest */
     int32_t limit;  /* 1..1000 */
+    uint32_t bytes; /* most that one answer may hold; 0: 16 MiB */
 };
-/* Rows newest first (READINGS: oldest first), in order of arrival; facts and texts live during the
+/* Rows newest first (forward: oldest first), in order of arrival; facts and texts live during the
  * call. `next` is the cursor for more, 0 at the end. A search looks at a bounded number of rows
- * (and returns at most 16 MiB), so that no question holds up the disk: there may be fewer rows than
+ * (and returns at most `bytes`), so that no question holds up the disk: there may be fewer rows than
  * `limit`, even none, with `next` set: ask on from there. rc: 0, AMP_E_IO, AMP_E_RANGE (limit,
- * text, no transaction for READINGS), AMP_E_STATE (closing). */
+ * text), AMP_E_STATE (closing). */
 typedef void store_rows_fn(void *ctx, int rc, const struct fact *rows, const int64_t *ids,
                            size_t count, int64_t next);
 void store_ask(struct store *s, const struct store_ask *ask, store_rows_fn *done, void *ctx);

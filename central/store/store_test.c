@@ -557,14 +557,18 @@ static char log_texts[ROWS][64];
 
 static const char *const actions[] = { "Heartbeat", "MeterValues", "StatusNotification" };
 
+static char log_ids[50][8];
+
 static struct fact log_row(int i)
 {
     unsigned r = (unsigned)i * 2654435761u >> 8;
     struct fact f = a_message(1 + r % CHARGERS, 10000 + 10 * i, "c");
 
+    snprintf(log_ids[i % 50], sizeof(log_ids[0]), "id-%d", i % 50);
     snprintf(log_texts[i], sizeof(log_texts[i]), "{\"n\":%d,\"%s\":\"50%%_\\x\"}", i,
              r % 5 ? "plain" : "NeedLe");
     f.u.message.payload = amp_text_of(log_texts[i]);
+    f.u.message.correlation = amp_text_of(log_ids[i % 50]);
     f.u.message.action = amp_text_of(actions[r / 8 % 3]);
     f.u.message.direction = 1 + (int32_t)(r / 32 % 2);
     f.u.message.type = 2 + (int32_t)(r / 64 % 3);
@@ -589,11 +593,13 @@ static bool matches(int i, const struct store_ask *a, const char *lower)
 {
     const struct message_fact *m = &log_rows[i].u.message;
 
-    return log_orgs[i] == a->org && (!a->charger || m->charger == a->charger) &&
+    return (!a->org || log_orgs[i] == a->org) && (!a->charger || m->charger == a->charger) &&
            (!a->from_ms || m->at_ms >= a->from_ms) && (!a->to_ms || m->at_ms < a->to_ms) &&
            (!a->action.at || amp_text_eq(a->action, m->action)) &&
            (!a->direction || a->direction == m->direction) && (!a->type || a->type == m->type) &&
            (!a->errors_only || m->error.at || m->type == 4) &&
+           (!a->answers_only || m->type != 2) &&
+           (!a->correlation.at || amp_text_eq(a->correlation, m->correlation)) &&
            (!a->text.at || contains(m->payload, lower));
 }
 
@@ -602,7 +608,9 @@ static void compare(struct store *s, const struct store_ask *ask, const char *lo
     size_t n = 0;
 
     ask_all(s, *ask);
-    for (int i = ROWS - 1; i >= 0; i--) {
+    for (int k = 0; k < ROWS; k++) {
+        int i = ask->forward ? k : ROWS - 1 - k;
+
         if (!matches(i, ask, lower))
             continue;
         if (n >= got.count || !same(got.facts[n], &log_rows[i])) {
@@ -610,7 +618,7 @@ static void compare(struct store *s, const struct store_ask *ask, const char *lo
                   (int)ask->charger, AMP_FMT(ask->text), ask->limit, n, i);
             return;
         }
-        CHECK(n == 0 || got.ids[n] < got.ids[n - 1], "ids fall");
+        CHECK(n == 0 || (got.ids[n] > got.ids[n - 1]) == ask->forward, "order of ids");
         n++;
     }
     CHECK(n == got.count, "charger %d limit %d: %zu rows, not %zu", (int)ask->charger, ask->limit,
@@ -663,6 +671,12 @@ static void test_messages(void)
         { { .org = 1, .charger = 6, .text = T("50%_\\x") },                       "50%_\\x"},
         { { .org = 1, .text = T("5_%") },                                         "5_%"    },
         { { .org = 9 },                                                           ""       },
+        { { .forward = true },                                                    ""       },
+        { { .org = 1, .forward = true, .bytes = 2000 },                           ""       },
+        { { .org = 1, .forward = true, .from_ms = 20000, .to_ms = 25000 },        ""       },
+        { { .org = 1, .charger = 3, .forward = true, .answers_only = true },      ""       },
+        { { .org = 1, .charger = 4, .correlation = T("id-40") },                  ""       },
+        { { .org = 1, .forward = true, .correlation = T("id-7") },                ""       },
     };
     static const int32_t limits[] = { 1, 37, 1000 };
     static const uint32_t partitions[] = { 100, 1024, 0 };
@@ -808,6 +822,32 @@ static void test_other_questions(void)
             .to_ms = 11000,
             .limit = 1000 },
          5,                                                                                                       true },
+        { "transactions, oldest first",
+         { .what = ASK_TRANSACTIONS,
+            .org = 1,
+            .connector = -1,
+            .open = -1,
+            .forward = true,
+            .limit = 7 },
+         30,                                                                                                      true },
+        { "of a charger, oldest first",
+         { .what = ASK_TRANSACTIONS,
+            .org = 1,
+            .charger = 2,
+            .connector = -1,
+            .open = -1,
+            .forward = true,
+            .limit = 3 },
+         10,                                                                                                      true },
+        { "commands of everybody, oldest first",
+         { .what = ASK_COMMANDS, .connector = -1, .forward = true, .limit = 13 },
+         60,                                                                                                      true },
+        { "statuses, oldest first, in small answers",
+         { .what = ASK_STATUS, .org = 1, .connector = -1, .forward = true, .limit = 100, .bytes = 1 },
+         60,                                                                                                      true },
+        { "readings of all transactions",
+         { .what = ASK_READINGS, .org = 1, .connector = -1, .limit = 7 },
+         60,                                                                                                      true },
         { "no readings",
          { .what = ASK_READINGS, .org = 1, .transaction = 5, .connector = -1, .limit = 4 },
          0,                                                                                                       true },
@@ -837,7 +877,6 @@ static void test_refused_questions(void)
         {"no limit",          { .what = ASK_MESSAGES, .org = 1 }                             },
         { "too many",         { .what = ASK_MESSAGES, .org = 1, .limit = 1001 }              },
         { "no question",      { .org = 1, .limit = 1 }                                       },
-        { "readings of what", { .what = ASK_READINGS, .org = 1, .connector = -1, .limit = 1 }},
     };
     struct store *s;
     struct store_ask ask = { .what = ASK_MESSAGES, .org = 1, .limit = 1000 };
