@@ -383,10 +383,11 @@ void amp_firmware_done(struct amp_station *st, unsigned what, int rc)
 /* Is Unix time `ms` here? A clock that was never set knows no date. */
 static bool reached(struct amp_station *st, int64_t ms)
 {
-    int64_t wait = ms - ((int64_t)st->now + st->clock_offset_ms);
+    int64_t wait;
 
     if (ms == INT64_MIN)
         return true;
+    wait = ms - ((int64_t)st->now + st->clock_offset_ms);
     return st->clock_known && amp_due(st, wait > 0 ? st->now + (uint64_t)wait : st->now);
 }
 
