@@ -1,18 +1,5 @@
 /* station/config.c - see config.h. */
-#include "station/impl.h"
-
-enum kind { BOOL, INT, LIST, ROTATION, KEY, NAME, UNITS, FIXED };
-enum access { R = 1, W = 2, RW = 3 };
-
-struct row {
-    const char *name;
-    uint8_t kind, access;
-    uint16_t offset; /* in struct amp_settings */
-    int32_t min, max;
-    const char *initial;
-    void (*apply)(struct amp_station *st);                            /* acts at once */
-    void (*fixed)(const struct amp_station *st, struct amp_buf *out); /* FIXED: what it is */
-};
+#include "station/config_row.h"
 
 #define AT(field) (uint16_t) offsetof(struct amp_settings, field)
 #define DAY       86400
@@ -110,7 +97,7 @@ static void fixed_chain(const struct amp_station *st, struct amp_buf *out)
     }
 
 /* clang-format off */
-static const struct row rows[] = {
+static const struct amp_config_row rows[] = {
     {"AdditionalRootCertificateCheck", BOOL, R, AT(additional_root_check), 0, 1, "false", NULL, NULL},
     FLAG("AbsoluteScheduleStartOptional", start_optional, "false"), /* our own: station-1.6 123 */
     FLAG("AllowOfflineTxForUnknownId", allow_offline_unknown, "false"),
@@ -166,194 +153,6 @@ static const struct row rows[] = {
 /* clang-format on */
 _Static_assert(AMP_COUNT(rows) <= 64, "amp_settings.stored has a bit for each row");
 
-/* ---- values ---- */
-
-static const char *const rotations[] = { "Unknown", "NotApplicable", "RST", "RTS",
-                                         "SRT",     "STR",           "TRS", "TSR" };
-
-/* "0.RST,1.RST": connectors that are not named are Unknown. */
-static int parse_rotation(const struct amp_station *st, struct amp_text t, uint8_t *out)
-{
-    memset(out, 0, AMP_CONNECTORS_MAX + 1);
-    t = amp_text_trim(t);
-    while (t.len) {
-        uint32_t n = 0, dot = 0;
-        struct amp_text item;
-        int64_t c;
-        unsigned word = 0;
-
-        while (n < t.len && t.at[n] != ',')
-            n++;
-        item = amp_text_trim((struct amp_text){ t.at, n });
-        while (dot < item.len && item.at[dot] != '.')
-            dot++;
-        if (dot == item.len || amp_text_int((struct amp_text){ item.at, dot }, &c) < 0 || c < 0 ||
-            c > st->connectors)
-            return AMP_E_VALUE;
-        item = (struct amp_text){ item.at + dot + 1, item.len - dot - 1 };
-        while (word < AMP_COUNT(rotations) && !amp_text_eqi(item, amp_text_of(rotations[word])))
-            word++;
-        if (word == AMP_COUNT(rotations))
-            return AMP_E_VALUE;
-        out[c] = (uint8_t)word;
-        n += n < t.len;
-        t.at += n;
-        t.len -= n;
-    }
-    return 0;
-}
-
-/* Hex of 16 to 20 bytes (ocpp-facts S2). */
-static int parse_key(const struct row *r, struct amp_text t, char *out)
-{
-    if ((int32_t)t.len < r->min || (int32_t)t.len > r->max || t.len % 2)
-        return AMP_E_VALUE;
-    for (uint32_t i = 0; i < t.len; i++)
-        if (!((t.at[i] >= '0' && t.at[i] <= '9') || (t.at[i] >= 'a' && t.at[i] <= 'f') ||
-              (t.at[i] >= 'A' && t.at[i] <= 'F')))
-            return AMP_E_VALUE;
-    amp_text_copy(out, AMP_KEY_HEX_MAX + 1, t);
-    return 0;
-}
-
-/* ChargingScheduleAllowedChargingRateUnit, errata 4.0: "Current" is A, "Power" is W (134). */
-static const char *const units[] = { "Current", "Power", "Current,Power" };
-
-static int parse_units(struct amp_text t, char *field)
-{
-    int32_t bits = 0;
-
-    while (t.len) {
-        uint32_t n = 0;
-        struct amp_text item;
-
-        while (n < t.len && t.at[n] != ',')
-            n++;
-        item = amp_text_trim((struct amp_text){ t.at, n });
-        if (!amp_text_eqi(item, AMP_TEXT("Current")) && !amp_text_eqi(item, AMP_TEXT("Power")))
-            return AMP_E_VALUE;
-        bits |= amp_text_eqi(item, AMP_TEXT("Power")) ? 2 : 1;
-        n += n < t.len;
-        t.at += n;
-        t.len -= n;
-    }
-    if (!bits)
-        return AMP_E_VALUE;
-    memcpy(field, &bits, sizeof(bits));
-    return 0;
-}
-
-/* A name that can stand in a certificate: no control characters. */
-static int parse_name(const struct row *r, struct amp_text t, char *out)
-{
-    t = amp_text_trim(t);
-    if ((int32_t)t.len > r->max)
-        return AMP_E_VALUE;
-    for (uint32_t i = 0; i < t.len; i++)
-        if ((unsigned char)t.at[i] < ' ' || t.at[i] == 0x7F)
-            return AMP_E_VALUE;
-    amp_text_copy(out, AMP_CPO_NAME_MAX + 1, t);
-    return 0;
-}
-
-static int parse_number(const struct row *r, struct amp_text t, int32_t *out)
-{
-    int64_t v;
-
-    t = amp_text_trim(t);
-    if (r->kind == BOOL && amp_text_eqi(t, AMP_TEXT("true")))
-        v = 1;
-    else if (r->kind == BOOL && amp_text_eqi(t, AMP_TEXT("false")))
-        v = 0;
-    else if (r->kind == BOOL || amp_text_int(t, &v) < 0)
-        return AMP_E_TYPE;
-    if (v < r->min || v > r->max)
-        return AMP_E_VALUE;
-    *out = (int32_t)v;
-    return 0;
-}
-
-/* Into `set`; untouched when the value is no good. */
-static int parse(const struct amp_station *st, const struct row *r, struct amp_text t,
-                 struct amp_settings *set)
-{
-    char *field = (char *)set + r->offset;
-    uint8_t rotation[AMP_CONNECTORS_MAX + 1];
-    int32_t number;
-    int rc;
-
-    switch (r->kind) {
-    case LIST: {
-        struct amp_measurands list;
-
-        rc = amp_measurands_parse(t, &list);
-        if (rc == 0)
-            memcpy(field, &list, sizeof(list));
-        return rc;
-    }
-    case ROTATION:
-        rc = parse_rotation(st, t, rotation);
-        if (rc == 0)
-            memcpy(field, rotation, sizeof(rotation));
-        return rc;
-    case KEY:
-        return t.len ? parse_key(r, t, field) : AMP_E_VALUE;
-    case UNITS:
-        return parse_units(t, field);
-    case NAME:
-        return parse_name(r, t, field);
-    case FIXED:
-        return AMP_E_SUPPORT;
-    default:
-        rc = parse_number(r, t, &number);
-        if (rc == 0)
-            memcpy(field, &number, sizeof(number));
-        return rc;
-    }
-}
-
-static void write(const struct amp_station *st, const struct row *r, struct amp_buf *out)
-{
-    const char *field = (const char *)&st->set + r->offset;
-    struct amp_measurands list;
-    int32_t number;
-
-    switch (r->kind) {
-    case LIST:
-        memcpy(&list, field, sizeof(list));
-        amp_measurands_write(out, &list);
-        break;
-    case ROTATION:
-        for (int c = 0; c <= st->connectors; c++) {
-            if (c)
-                amp_buf_putc(out, ',');
-            amp_buf_int(out, c);
-            amp_buf_putc(out, '.');
-            amp_buf_puts(out, rotations[st->set.rotation[c]]);
-        }
-        break;
-    case KEY:
-        amp_buf_puts(out, st->set.key);
-        break;
-    case UNITS:
-        memcpy(&number, field, sizeof(number));
-        amp_buf_puts(out, units[number - 1]);
-        break;
-    case NAME:
-        amp_buf_puts(out, st->set.cpo_name);
-        break;
-    case FIXED:
-        r->fixed(st, out);
-        break;
-    default:
-        memcpy(&number, field, sizeof(number));
-        if (r->kind == BOOL)
-            amp_buf_puts(out, number ? "true" : "false");
-        else
-            amp_buf_int(out, number);
-    }
-}
-
 /* ---- questions ---- */
 
 unsigned amp_config_count(void)
@@ -399,7 +198,7 @@ bool amp_config_readable(unsigned row)
 void amp_config_value(const struct amp_station *st, unsigned row, struct amp_buf *out)
 {
     if (rows[row].access & R)
-        write(st, &rows[row], out);
+        amp_config_write(st, &rows[row], out);
 }
 
 /* ---- changes ---- */
@@ -407,7 +206,7 @@ void amp_config_value(const struct amp_station *st, unsigned row, struct amp_buf
 static int pack(struct amp_station *st, unsigned row, struct amp_buf *out)
 {
     amp_pack_str(out, rows[row].name);
-    write(st, &rows[row], out);
+    amp_config_write(st, &rows[row], out);
     return out->full ? AMP_E_FULL : 0;
 }
 
@@ -448,7 +247,8 @@ enum amp_config_result amp_config_change(struct amp_station *st, struct amp_text
 
     if (row < 0)
         return AMP_CONFIG_NOT_SUPPORTED;
-    if (amp_config_readonly(st, (unsigned)row) || parse(st, &rows[row], value, &fresh) < 0)
+    if (amp_config_readonly(st, (unsigned)row) ||
+        amp_config_parse(st, &rows[row], value, &fresh) < 0)
         return AMP_CONFIG_REJECTED;
     if (credential(row) && !amp_security_allows(st, fresh.security_profile, rows[row].kind != KEY))
         return AMP_CONFIG_REJECTED;
@@ -468,7 +268,7 @@ void amp_config_set(struct amp_station *st, struct amp_text key, int32_t value)
 
     amp_buf_init(&b, text, sizeof(text));
     amp_buf_int(&b, value);
-    if (row < 0 || parse(st, &rows[row], amp_buf_text(&b), &fresh) < 0 ||
+    if (row < 0 || amp_config_parse(st, &rows[row], amp_buf_text(&b), &fresh) < 0 ||
         memcmp(&fresh, &st->set, sizeof(fresh)) == 0)
         return;
     if (store(st, (unsigned)row, &fresh) < 0)
@@ -506,8 +306,8 @@ static int preset(struct amp_station *st, struct amp_text line)
     row = amp_config_find(amp_text_trim((struct amp_text){ line.at, eq }));
     if (row < 0)
         return AMP_E_ABSENT;
-    return parse(st, &rows[row], (struct amp_text){ line.at + eq + 1, line.len - eq - 1 },
-                 &st->set);
+    return amp_config_parse(st, &rows[row],
+                            (struct amp_text){ line.at + eq + 1, line.len - eq - 1 }, &st->set);
 }
 
 int amp_config_init(struct amp_station *st, const char *const *list, struct amp_fault *fault)
@@ -515,7 +315,7 @@ int amp_config_init(struct amp_station *st, const char *const *list, struct amp_
     memset(&st->set, 0, sizeof(st->set));
     for (unsigned i = 0; i < AMP_COUNT(rows); i++)
         if (rows[i].initial && rows[i].kind != KEY &&
-            parse(st, &rows[i], amp_text_of(rows[i].initial), &st->set) < 0)
+            amp_config_parse(st, &rows[i], amp_text_of(rows[i].initial), &st->set) < 0)
             return AMP_E_INTERNAL;
     for (; list && *list; list++) {
         int rc = preset(st, amp_text_of(*list));
@@ -544,8 +344,9 @@ void amp_config_load(struct amp_station *st, const struct amp_entry *e)
         return; /* a key of another version of this program */
     if (rows[row].kind == KEY && in.left == 0)
         st->set.key[0] = 0; /* back to the operator's password */
-    else if (parse(st, &rows[row], (struct amp_text){ (const char *)in.at, (uint32_t)in.left },
-                   &st->set) == 0)
+    else if (amp_config_parse(st, &rows[row],
+                              (struct amp_text){ (const char *)in.at, (uint32_t)in.left },
+                              &st->set) == 0)
         st->set.stored |= (uint64_t)1 << row;
 }
 

@@ -4,26 +4,12 @@
  * amp_transfer); here is when, how often and what is told. What a power cut may not undo is in the
  * journal: the request, that the image is here and checked, that it was installed, and the end
  * until it was heard. A cut while loading loads again; a cut while installing installs again. */
-#include "station/impl.h"
+#include "station/firmware_state.h"
 
 #define RETRIES    2 /* when the request leaves it to us */
 #define RETRY_S    60
 #define LEAVE_MS   20000 /* the restart waits so long for what has to be told before */
 #define RESTORE_MS 1000  /* between two attempts to store that it is installed */
-
-enum state {
-    IDLE,      /* numbers are stored: never change one */
-    SCHEDULED, /* waits for retrieveDate */
-    DOWNLOADING,
-    PAUSED, /* between two attempts */
-    VERIFYING,
-    READY,   /* here and checked; waits for installDate */
-    CLOSING, /* waits for transactions */
-    INSTALLING,
-    LEAVING, /* installed; tells what is to be told, then restarts */
-    RESTARTING,
-    OWED /* over; the end is not heard yet */
-};
 
 enum event { TIME, DONE, FAILED, QUIET, LEFT };
 
@@ -83,91 +69,6 @@ static void tell(struct amp_station *st, unsigned status, bool last)
                                                       .id = f->id });
 }
 
-/* ---- the journal ---- */
-
-/* What a restart goes on from. */
-static unsigned stored_state(const struct amp_firmware *f)
-{
-    static const uint8_t stored[] = {
-        [IDLE] = IDLE,        [SCHEDULED] = SCHEDULED,   [DOWNLOADING] = SCHEDULED,
-        [PAUSED] = SCHEDULED, [VERIFYING] = SCHEDULED,   [READY] = READY,
-        [CLOSING] = READY,    [INSTALLING] = READY,      [LEAVING] = RESTARTING,
-        [OWED] = OWED,        [RESTARTING] = RESTARTING,
-    };
-
-    return stored[f->state];
-}
-
-static void pack(const struct amp_station *st, struct amp_buf *out)
-{
-    const struct amp_firmware *f = &st->firmware_update;
-
-    amp_pack_u8(out, stored_state(f));
-    if (f->state == IDLE)
-        return;
-    amp_pack_u8(out, f->is_signed);
-    amp_pack_u8(out, f->owed);
-    amp_pack_i64(out, f->id);
-    amp_pack_i64(out, f->retrieve_ms);
-    amp_pack_i64(out, f->install_ms);
-    amp_pack_i32(out, f->retries);
-    amp_pack_i32(out, f->retry_s);
-    amp_pack_str(out, f->version);
-    amp_buf_puts(out, f->location);
-}
-
-_Static_assert(AMP_RECORD_MAX >= 88 + AMP_LOCATION_MAX, "an update fits a record");
-
-static int store(struct amp_station *st)
-{
-    uint8_t raw[AMP_RECORD_MAX];
-    struct amp_buf out;
-    int rc;
-
-    amp_buf_init(&out, raw, sizeof(raw));
-    pack(st, &out);
-    rc = amp_journal_put(st, AMP_ENTRY_FIRMWARE, raw, out.len,
-                         st->firmware_update.state != SCHEDULED);
-    if (rc < 0)
-        amp_log(st, AMP_LOG_ERROR, "how far the firmware update is could not be stored");
-    return rc;
-}
-
-int amp_firmware_save(struct amp_station *st)
-{
-    uint8_t raw[AMP_RECORD_MAX];
-    struct amp_buf out;
-
-    if (st->firmware_update.state == IDLE)
-        return 0;
-    amp_buf_init(&out, raw, sizeof(raw));
-    pack(st, &out);
-    return amp_journal_copy(st, AMP_ENTRY_FIRMWARE, raw, out.len);
-}
-
-void amp_firmware_load(struct amp_station *st, const struct amp_entry *e)
-{
-    struct amp_firmware *f = &st->firmware_update;
-    struct amp_cut in = { e->data, e->len, false };
-
-    memset(f, 0, sizeof(*f));
-    f->state = (uint8_t)amp_cut_u8(&in);
-    if (f->state == IDLE)
-        return;
-    f->is_signed = amp_cut_u8(&in) != 0;
-    f->owed = (uint8_t)amp_cut_u8(&in);
-    f->id = amp_cut_i64(&in);
-    f->retrieve_ms = amp_cut_i64(&in);
-    f->install_ms = amp_cut_i64(&in);
-    f->retries = amp_cut_i32(&in);
-    f->retry_s = amp_cut_i32(&in);
-    amp_cut_str(&in, f->version, sizeof(f->version));
-    amp_text_copy(f->location, sizeof(f->location),
-                  (struct amp_text){ (const char *)in.at, (uint32_t)in.left });
-    if (in.bad || f->state > OWED || f->owed > AMP_FW_SIGNATURE_VERIFIED)
-        memset(f, 0, sizeof(*f)); /* written by another version of this program */
-}
-
 /* ---- acts ---- */
 
 static void step(struct amp_station *st, enum event ev);
@@ -218,7 +119,7 @@ static void ready(struct amp_station *st)
     struct amp_firmware *f = &st->firmware_update;
     bool later = st->clock_known && f->install_ms > (int64_t)st->now + st->clock_offset_ms;
 
-    (void)store(st); /* not stored: a restart loads it again */
+    (void)amp_firmware_store(st); /* not stored: a restart loads it again */
     if (later || busy(st))
         tell(st, AMP_FW_INSTALL_SCHEDULED, false);
 }
@@ -249,7 +150,7 @@ static void installed(struct amp_station *st)
 {
     struct amp_firmware *f = &st->firmware_update;
 
-    f->unstored = store(st) < 0;
+    f->unstored = amp_firmware_store(st) < 0;
     f->next_at = st->now + LEAVE_MS;
 }
 
@@ -263,7 +164,7 @@ static void over(struct amp_station *st)
     if (st->firmware_update.owed == AMP_FW_INVALID_SIGNATURE)
         amp_events_raise(st, AMP_SEC_FIRMWARE_SIGNATURE, AMP_NO_TEXT);
     reopen(st);
-    (void)store(st);
+    (void)amp_firmware_store(st);
 }
 
 /* ---- the table ---- */
@@ -362,7 +263,8 @@ enum amp_firmware_result amp_firmware_begin(struct amp_station *st,
     f->retry_s = at_most(r->retry_s, RETRY_S, 86400);
     memcpy(f->version, st->firmware, sizeof(f->version));
     amp_text_copy(f->location, sizeof(f->location), r->location);
-    (void)store(st); /* not stored: a restart forgets it, and the central system hears no end */
+    (void)amp_firmware_store(
+        st); /* not stored: a restart forgets it, and the central system hears no end */
     if (st->clock_known && r->retrieve_ms > (int64_t)st->now + st->clock_offset_ms)
         tell(st, AMP_FW_DOWNLOAD_SCHEDULED, false);
     return runs ? AMP_FW_CANCELED : AMP_FW_ACCEPTED;
@@ -396,7 +298,7 @@ static bool left(struct amp_station *st)
     struct amp_firmware *f = &st->firmware_update;
     bool late = amp_due(st, f->next_at);
 
-    if (f->unstored && (f->unstored = store(st) < 0)) {
+    if (f->unstored && (f->unstored = amp_firmware_store(st) < 0)) {
         (void)amp_due(st, st->now + RESTORE_MS);
         return late;
     }
@@ -505,7 +407,7 @@ static void heard(struct amp_station *st, const struct amp_notice *n)
         amp_events_raise(st, AMP_SEC_FIRMWARE_UPDATED, amp_text_of(st->firmware));
     f->state = IDLE;
     f->owed = 0;
-    (void)store(st); /* not stored: it is told once more after a restart */
+    (void)amp_firmware_store(st); /* not stored: it is told once more after a restart */
 }
 
 void amp_firmware_answered(struct amp_station *st)

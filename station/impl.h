@@ -282,8 +282,10 @@ void amp_pack_when(struct amp_buf *out, struct amp_when w);
 struct amp_when amp_cut_when(struct amp_cut *in);
 bool amp_clock_keep(struct amp_station *st, const struct amp_entry *e, int thin);
 
-/* ---- link.c ---- */
+/* ---- link.c, upgrade.c ---- */
 void amp_link_poll(struct amp_station *st);
+void amp_link_state(struct amp_station *st, enum amp_link_state state);
+bool amp_upgrade_take(struct amp_station *st); /* the HTTP answer; false: nothing more to do with what was received */
 void amp_link_flush(struct amp_station *st);
 void amp_link_drop(struct amp_station *st, const char *why);             /* at once, back-off follows */
 void amp_link_close(struct amp_station *st, int code, const char *why);  /* with a close frame */
@@ -313,7 +315,7 @@ void amp_heartbeat_answered(struct amp_station *st, int64_t time_ms);
 /* ---- metering.c ---- */
 bool amp_meter_due(struct amp_station *st); /* readings outside transactions; fills st->call */
 
-/* ---- connector.c ---- */
+/* ---- connector.c, energy.c, fault.c ---- */
 enum amp_move_event {
     AMP_EV_PLUG, AMP_EV_UNPLUG, AMP_EV_CLAIM, AMP_EV_CANCEL, AMP_EV_EXPIRE, AMP_EV_ENERGY, AMP_EV_PAUSE_EV, AMP_EV_PAUSE_EVSE,
     AMP_EV_TX_END, AMP_EV_RESERVE, AMP_EV_UNRESERVE, AMP_EV_CLOSE, AMP_EV_OPEN, AMP_EV_FAULT, AMP_EV_CLEAR, AMP_EVENTS
@@ -387,7 +389,7 @@ int amp_tx_recover(struct amp_station *st); /* at start: end what a power cut le
 void amp_tx_poll(struct amp_station *st);
 void amp_tx_metered(struct amp_station *st, int connector, const struct amp_reading *r); /* a reading was taken in a transaction */
 
-/* ---- queue.c ---- */
+/* ---- queue.c, tx_record.c, stop_data.c ---- */
 int amp_queue_start(struct amp_station *st, int connector, const struct amp_reading *r);
 int amp_queue_stop(struct amp_station *st, int connector);
 int amp_queue_meter(struct amp_station *st, int connector, const struct amp_sample *s);
@@ -404,6 +406,9 @@ struct amp_sample_walk {
 };
 bool amp_queue_sample(struct amp_station *st, struct amp_sample_walk *w, struct amp_sample *out);
 int64_t amp_queue_id(const struct amp_station *st); /* transaction id for the message in st->call; -1: the start was lost */
+/* A record of one of the four kinds, START, METER, STOP or SAMPLE; *index counts METER and SAMPLE in their transaction. False: not
+ * readable, or not one of them. */
+bool amp_tx_record(const struct amp_station *st, const struct amp_entry *e, struct amp_message_fact *f, uint32_t *index);
 void amp_queue_load(struct amp_station *st, const struct amp_entry *e);
 int amp_queue_save(struct amp_station *st);
 bool amp_queue_wants(struct amp_station *st, const struct amp_entry *e, int thin);

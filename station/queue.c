@@ -144,45 +144,6 @@ int amp_queue_keep(struct amp_station *st, int connector, const struct amp_sampl
     return put_sample(st, connector, AMP_ENTRY_SAMPLE, st->con[connector].tx.kept++, s);
 }
 
-/* Any of the four kinds. False: not readable, or not one of them. */
-static bool parse(const struct amp_station *st, const struct amp_entry *e,
-                  struct amp_message_fact *f, uint32_t *index)
-{
-    struct amp_cut in = { e->data, e->len, false };
-
-    memset(f, 0, sizeof(*f));
-    if (e->type < AMP_ENTRY_START || e->type > AMP_ENTRY_SAMPLE)
-        return false;
-    f->type = e->type;
-    f->seq = amp_cut_u32(&in);
-    f->local = amp_cut_u32(&in);
-    f->connector = (uint8_t)amp_cut_u8(&in);
-    if (e->type == AMP_ENTRY_METER || e->type == AMP_ENTRY_SAMPLE) {
-        *index = amp_cut_u32(&in);
-        amp_sample_cut(&in, &f->sample);
-        f->when = f->sample.when;
-    } else if (e->type == AMP_ENTRY_START) {
-        f->when = amp_cut_when(&in);
-        amp_cut_str(&in, f->tag, sizeof(f->tag));
-        amp_cut_str(&in, f->parent, sizeof(f->parent));
-        amp_reading_cut(&in, &f->sample.reading);
-        f->reserved = in.left && amp_cut_u8(&in) != 0; /* older records end here */
-        f->reservation = f->reserved ? amp_cut_i64(&in) : 0;
-    } else {
-        f->when = amp_cut_when(&in);
-        f->reason = (uint8_t)amp_cut_u8(&in);
-        f->kept = amp_cut_u32(&in);
-        amp_cut_str(&in, f->tag, sizeof(f->tag));
-        f->stop_list.count = (uint8_t)amp_cut_u8(&in);
-        in.bad |= f->stop_list.count > AMP_MEASURANDS_MAX;
-        for (unsigned i = 0; !in.bad && i < f->stop_list.count; i++)
-            f->stop_list.item[i] = (uint8_t)amp_cut_u8(&in);
-        amp_reading_cut(&in, &f->sample.reading);
-    }
-    f->wh = f->sample.reading.energy_wh;
-    return !in.bad && amp_is_connector(st, f->connector);
-}
-
 static void pack_state(const struct amp_station *st, struct amp_buf *out)
 {
     const struct amp_queue *q = &st->queue;
@@ -288,7 +249,7 @@ void amp_queue_load(struct amp_station *st, const struct amp_entry *e)
         load_done(st, &in);
         return;
     }
-    if (!parse(st, e, &f, &index))
+    if (!amp_tx_record(st, e, &f, &index))
         return;
     if (f.seq >= st->queue.next)
         st->queue.next = f.seq + 1;
@@ -324,7 +285,7 @@ bool amp_queue_wants(struct amp_station *st, const struct amp_entry *e, int thin
     struct amp_message_fact f;
     uint32_t index = 0;
 
-    if (!parse(st, e, &f, &index))
+    if (!amp_tx_record(st, e, &f, &index))
         return false;
     if (index & ((1u << thin) - 1))
         return false;
@@ -348,7 +309,7 @@ bool amp_queue_due(struct amp_station *st)
 
     if (!amp_online(st) || !q->count || !amp_due(st, q->retry_at))
         return false;
-    if (!amp_journal_next(st, &at, &e) || !parse(st, &e, &st->call.fact, &index)) {
+    if (!amp_journal_next(st, &at, &e) || !amp_tx_record(st, &e, &st->call.fact, &index)) {
         amp_log(st, AMP_LOG_ERROR, "a stored message cannot be read");
         q->retry_at = st->now + 60000;
         (void)amp_due(st, q->retry_at);
@@ -418,73 +379,4 @@ void amp_queue_failed(struct amp_station *st, int rc)
     }
     amp_log(st, AMP_LOG_ERROR, "a transaction message is given up: no answer after all attempts");
     amp_queue_done(st, f->type == AMP_ENTRY_START, -1);
-}
-
-/* ---- what a StopTransaction carries ---- */
-
-static bool stop_sample(struct amp_station *st, enum amp_context context, struct amp_sample *out)
-{
-    const struct amp_message_fact *f = &st->call.fact;
-
-    memset(out, 0, sizeof(*out));
-    out->context = (uint8_t)context;
-    out->which = f->stop_list;
-    if (!f->stop_list.count)
-        return false;
-    if (context == AMP_C_END) {
-        out->reading = f->sample.reading;
-        out->when = f->when;
-    }
-    return true;
-}
-
-/* The next stored record of this transaction of that type. */
-static bool find_record(struct amp_station *st, uint32_t *at, unsigned type,
-                        struct amp_message_fact *out)
-{
-    const struct amp_message_fact *f = &st->call.fact;
-    struct amp_entry e;
-    uint32_t index = 0;
-
-    while (amp_journal_next(st, at, &e))
-        if (e.type == type && parse(st, &e, out, &index) && out->local == f->local &&
-            out->connector == f->connector)
-            return true;
-    return false;
-}
-
-bool amp_queue_sample(struct amp_station *st, struct amp_sample_walk *w, struct amp_sample *out)
-{
-    struct amp_message_fact found;
-    unsigned room = w->max > 2 ? w->max - 2 : 0;
-
-    if (w->part == 0) {
-        uint32_t at = 0;
-
-        w->part = 1;
-        while (st->call.fact.kept && find_record(st, &at, AMP_ENTRY_SAMPLE, &found))
-            w->total++;
-        at = 0;
-        if (w->max && stop_sample(st, AMP_C_BEGIN, out) &&
-            find_record(st, &at, AMP_ENTRY_START, &found)) {
-            out->reading = found.sample.reading;
-            out->when = found.when;
-            return true;
-        }
-    }
-    while (w->part == 1 && w->index < w->total &&
-           find_record(st, &w->at, AMP_ENTRY_SAMPLE, &found)) {
-        unsigned i = w->index++;
-
-        /* evenly spread: of `total`, those where the scaled index steps */
-        if (w->total <= room || (i + 1) * room / w->total != i * room / w->total) {
-            *out = found.sample;
-            return true;
-        }
-    }
-    if (w->part == 1) {
-        w->part = 2;
-        return w->max > 1 && stop_sample(st, AMP_C_END, out);
-    }
-    return false;
 }
