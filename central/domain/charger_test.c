@@ -193,8 +193,15 @@ static void test_tags(void) /* E31 */
                            .org = ORG_DEFAULT, .tag = AMP_TEXT("good"), .deleted = true });
     CHECK(!strcmp(ask("GOOD", T0), "Invalid") && !world_tag(s.w, ORG_DEFAULT, AMP_TEXT("GOOD")),
           "deleted");
-    CHECK(world_tag_count(s.w) == 6 && amp_text_is(world_tag_at(s.w, 0)->tag, "FRIEND"),
-          "the order of the rest stays");
+    CHECK(world_tag_count(s.w) == 6 && amp_text_is(world_tag_at(s.w, 0)->tag, "BAD") &&
+              amp_text_is(world_tag_at(s.w, 1)->tag, "FRIEND") &&
+              amp_text_is(world_tag_at(s.w, 5)->tag, "THEIRS"),
+          "the rest is in order");
+    CHECK(world_tag_after(s.w, ORG_DEFAULT, AMP_NO_TEXT) == 0 &&
+              world_tag_after(s.w, ORG_DEFAULT, AMP_TEXT("bad")) == 1 &&
+              world_tag_after(s.w, ORG_DEFAULT, AMP_TEXT("bae")) == 1 &&
+              world_tag_after(s.w, 7, AMP_TEXT("")) == 5 && !world_tag_at(s.w, 6),
+          "found by name");
     CHECK(scene_last(&s, FACT_TAG)->u.tag.deleted, "and told");
     scene_close(&s);
     scene_open(&s, &(struct world_config){ .heartbeat_s = 300, .accept_unknown_tags = true });

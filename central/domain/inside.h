@@ -27,6 +27,11 @@ struct command {
     bool waiting; /* in the list of those that wait for their effect */
 };
 
+struct tag {
+    struct tag_fact *fact;
+    size_t at; /* its place in the list */
+};
+
 struct charger {
     struct charger_fact *fact;
     struct connector_fact **connectors; /* by number, NULL where nothing was heard of */
@@ -48,8 +53,9 @@ struct world {
     struct map by_id, by_key, transactions, commands, tags;
     struct charger **chargers;
     size_t charger_count, charger_cap;
-    struct tag_fact **tag_list;
+    struct tag **tag_list;
     size_t tag_count, tag_cap;
+    bool tags_sorted; /* by organisation and name */
     struct transaction *open_first, *open_last;
     struct command *waiting_first, *waiting_last;
     int64_t next_charger, next_transaction, next_command;
@@ -86,6 +92,7 @@ void connector_apply(struct world *w, const struct connector_fact *f);
 
 /* tag.c */
 void tag_apply(struct world *w, const struct tag_fact *t);
+void tag_free(struct tag *t);
 /* world_authorize for a start on this connector: what runs there already does not count as another
  * transaction. */
 void tag_authorize(const struct world *w, int64_t org, struct amp_text tag, const struct charger *c,

@@ -12,53 +12,85 @@ static uint64_t hash(int64_t org, struct amp_text tag)
     return amp_text_hashi(tag) ^ map_hash_int(org);
 }
 
-static bool same(const void *item, const void *key)
+/* Order of the list: organisation, then name without case, byte by byte. */
+static int order(int64_t org_a, struct amp_text a, int64_t org_b, struct amp_text b)
 {
-    const struct tag_fact *t = item;
-    const struct tag_name *name = key;
+    uint32_t n = a.len < b.len ? a.len : b.len;
 
-    return t->org == name->org && amp_text_eqi(t->tag, name->tag);
+    if (org_a != org_b)
+        return org_a < org_b ? -1 : 1;
+    for (uint32_t i = 0; i < n; i++) {
+        int x = (unsigned char)a.at[i], y = (unsigned char)b.at[i];
+
+        x += x >= 'A' && x <= 'Z' ? 32 : 0;
+        y += y >= 'A' && y <= 'Z' ? 32 : 0;
+        if (x != y)
+            return x - y;
+    }
+    return a.len < b.len ? -1 : a.len > b.len;
 }
 
-static struct tag_fact *find(const struct world *w, int64_t org, struct amp_text tag)
+static bool same(const void *item, const void *key)
+{
+    const struct tag *t = item;
+    const struct tag_name *name = key;
+
+    return t->fact->org == name->org && amp_text_eqi(t->fact->tag, name->tag);
+}
+
+static struct tag *slot(const struct world *w, int64_t org, struct amp_text tag)
 {
     return map_get(&w->tags, hash(org, tag), same, &(struct tag_name){ org, tag });
 }
 
-static void forget(struct world *w, struct tag_fact *t)
+static struct tag_fact *find(const struct world *w, int64_t org, struct amp_text tag)
 {
-    size_t i = 0;
+    const struct tag *t = slot(w, org, tag);
 
-    map_remove(&w->tags, hash(t->org, t->tag), t);
-    while (w->tag_list[i] != t)
-        i++;
-    memmove(&w->tag_list[i], &w->tag_list[i + 1],
-            (w->tag_count - i - 1) * sizeof(struct tag_fact *));
-    w->tag_count--;
+    return t ? t->fact : NULL;
+}
+
+/* The last one takes the place of the one that goes; the order is made again when somebody looks,
+ * so that thousands can be put or removed without thousands of moves. */
+static void forget(struct world *w, struct tag *t)
+{
+    struct tag *last = w->tag_list[--w->tag_count];
+
+    map_remove(&w->tags, hash(t->fact->org, t->fact->tag), t);
+    w->tag_list[t->at] = last;
+    last->at = t->at;
+    w->tags_sorted = false;
+    tag_free(t);
+}
+
+void tag_free(struct tag *t)
+{
+    free(t->fact);
     free(t);
 }
 
-void tag_apply(struct world *w, const struct tag_fact *t)
+void tag_apply(struct world *w, const struct tag_fact *f)
 {
-    struct tag_fact *old = find(w, t->org, t->tag), *fresh;
+    struct tag *t = slot(w, f->org, f->tag);
 
-    if (t->deleted) {
-        if (old)
-            forget(w, old);
+    if (f->deleted) {
+        if (t)
+            forget(w, t);
         return;
     }
-    fresh = pack(FACT_TAG, t);
-    if (old) { /* takes the place of the old one, so that the order of the list stays */
-        for (size_t i = 0; i < w->tag_count; i++)
-            if (w->tag_list[i] == old)
-                w->tag_list[i] = fresh;
-        map_remove(&w->tags, hash(t->org, t->tag), old);
-        free(old);
-    } else {
-        w->tag_list = grow_list(w->tag_list, w->tag_count, &w->tag_cap);
-        w->tag_list[w->tag_count++] = fresh;
+    if (t) {
+        keep(FACT_TAG, &t->fact, f);
+        return;
     }
-    map_put(&w->tags, hash(t->org, t->tag), fresh);
+    t = must(calloc(1, sizeof *t));
+    t->fact = pack(FACT_TAG, f);
+    t->at = w->tag_count;
+    w->tag_list = grow_list(w->tag_list, w->tag_count, &w->tag_cap);
+    w->tags_sorted = w->tags_sorted && w->tag_count > 0 &&
+                     order(w->tag_list[w->tag_count - 1]->fact->org,
+                           w->tag_list[w->tag_count - 1]->fact->tag, f->org, f->tag) < 0;
+    w->tag_list[w->tag_count++] = t;
+    map_put(&w->tags, hash(f->org, f->tag), t);
 }
 
 void world_put_tag(struct world *w, const struct tag_fact *t)
@@ -82,9 +114,43 @@ size_t world_tag_count(const struct world *w)
     return w->tag_count;
 }
 
-const struct tag_fact *world_tag_at(const struct world *w, size_t i)
+static int by_name(const void *a, const void *b)
 {
-    return i < w->tag_count ? w->tag_list[i] : NULL;
+    const struct tag *const *x = a, *const *y = b;
+
+    return order((*x)->fact->org, (*x)->fact->tag, (*y)->fact->org, (*y)->fact->tag);
+}
+
+static void sort(struct world *w)
+{
+    if (!w->tags_sorted && w->tag_count)
+        qsort(w->tag_list, w->tag_count, sizeof *w->tag_list, by_name);
+    for (size_t i = 0; !w->tags_sorted && i < w->tag_count; i++)
+        w->tag_list[i]->at = i;
+    w->tags_sorted = true;
+}
+
+const struct tag_fact *world_tag_at(struct world *w, size_t i)
+{
+    sort(w);
+    return i < w->tag_count ? w->tag_list[i]->fact : NULL;
+}
+
+size_t world_tag_after(struct world *w, int64_t org, struct amp_text after)
+{
+    size_t low = 0, high = w->tag_count;
+
+    sort(w);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct tag_fact *t = w->tag_list[middle]->fact;
+
+        if (order(t->org, t->tag, org, after) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 void tag_authorize(const struct world *w, int64_t org, struct amp_text tag, const struct charger *c,

@@ -20,7 +20,7 @@ void world_free(struct world *w)
     for (size_t i = 0; i < w->charger_count; i++)
         charger_free(w->chargers[i]);
     for (size_t i = 0; i < w->tag_count; i++)
-        free(w->tag_list[i]);
+        tag_free(w->tag_list[i]);
     free(w->chargers);
     free(w->tag_list);
     map_clear(&w->by_id);

@@ -110,7 +110,11 @@ void world_put_tag(struct world *w, const struct tag_fact *t);
 /* NULL: unknown or deleted. */
 const struct tag_fact *world_tag(const struct world *w, int64_t org, struct amp_text tag);
 size_t world_tag_count(const struct world *w);
-const struct tag_fact *world_tag_at(const struct world *w, size_t i);
+/* In the order of organisations and names, without case. */
+const struct tag_fact *world_tag_at(struct world *w, size_t i);
+/* The place of the first one of this organisation, or a later one, behind the name `after` (empty:
+ * from its first). */
+size_t world_tag_after(struct world *w, int64_t org, struct amp_text after);
 
 /* ---- transactions: always answered, always kept; odd ones are flagged. Edge cases 1-28 ---- */
 struct start_info {

@@ -141,6 +141,19 @@ void rest_list_end(struct rest_call *call, int64_t next)
     rest_send(call, 200);
 }
 
+void rest_list_end_text(struct rest_call *call, struct amp_text next)
+{
+    struct amp_json *w = &call->rest->w;
+
+    amp_json_close(w, ']');
+    if (next.len) {
+        amp_json_key(w, "next");
+        amp_json_text(w, next);
+    }
+    amp_json_close(w, '}');
+    rest_send(call, 200);
+}
+
 /* ---- later ---- */
 
 /* A callback of the store came for `call`: false when the server is going down, and the call is

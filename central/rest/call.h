@@ -108,6 +108,7 @@ void rest_send(struct rest_call *call, int status);
 /* A list: {"seq":…,"at":…,"items":[ and its end; next 0: nothing follows. */
 struct amp_json *rest_list(struct rest_call *call, int64_t seq);
 void rest_list_end(struct rest_call *call, int64_t next);
+void rest_list_end_text(struct rest_call *call, struct amp_text next); /* a list by name */
 /* Any other body. `headers`: extra lines or "". All end and free the call. */
 void rest_reply(struct rest_call *call, int status, const char *type, const char *headers,
                 const void *body, size_t len);

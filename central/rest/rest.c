@@ -193,6 +193,8 @@ static bool check_type(struct rest_call *call)
 
     if (!call->body.len || !type.len)
         return true;
+    if (call->route->message < 0)
+        return true; /* no JSON is described: a file */
     if (type.len >= sizeof json - 1 &&
         amp_text_eqi((struct amp_text){ type.at, sizeof json - 1 }, amp_text_of(json)))
         return true;

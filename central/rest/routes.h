@@ -27,6 +27,10 @@ void rest_list_tags(struct rest_call *call);
 void rest_get_tag(struct rest_call *call);
 void rest_put_tag(struct rest_call *call);
 void rest_delete_tag(struct rest_call *call);
+/* tag_files.c */
+void rest_put_tags(struct rest_call *call);
+void rest_import_tags(struct rest_call *call);
+void rest_export_tags(struct rest_call *call);
 /* sessions.c, users.c */
 void rest_log_in(struct rest_call *call);
 void rest_log_out(struct rest_call *call);

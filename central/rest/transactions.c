@@ -26,6 +26,7 @@ void rest_list_transactions(struct rest_call *call)
         .what = ASK_TRANSACTIONS, .org = call->who.org, .connector = -1, .open = -1
     };
     int64_t limit = 100, connector = -1;
+    char tag[REST_PARAM_MAX * 2];
 
     if (!rest_query_charger(call, &ask.charger) ||
         !rest_query_int(call, "connector", 0, 10000, &connector) ||
@@ -34,6 +35,8 @@ void rest_list_transactions(struct rest_call *call)
         !rest_query_int(call, "before", 1, INT64_MAX, &ask.before) ||
         !rest_query_int(call, "limit", 1, REST_LIMIT_MAX, &limit))
         return;
+    if (rest_query(call, "tag", tag, sizeof tag))
+        ask.tag = amp_text_of(tag);
     ask.limit = (int32_t)limit;
     ask.connector = (int32_t)connector;
     call->seq = live_seq(call->c->live); /* before the question: what comes later is an event */

@@ -138,6 +138,10 @@ void query_filters(struct query *q, const struct store_ask *a, const struct quer
         where_text(q, text, amp_text_of(pattern));
         amp_buf_puts(&q->sql, " ESCAPE '\\'");
     }
+    if (transactions && a->tag.len) { /* tags compare without case: E31 */
+        where_text(q, "lower(m.tag) = lower(", a->tag);
+        amp_buf_puts(&q->sql, ")");
+    }
     if (transactions && a->open == 1)
         amp_buf_puts(&q->sql, " AND m.state < 5");
     if (transactions && a->open == 0)

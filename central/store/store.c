@@ -505,7 +505,8 @@ static char *own_text(struct amp_text *t, char *to)
 void store_ask(struct store *s, const struct store_ask *ask, store_rows_fn *done, void *ctx)
 {
     struct question *q = store_alloc(sizeof(*q) + ask->action.len + ask->text.len + ask->who.len +
-                                     ask->kind.len + ask->thing.len + ask->correlation.len);
+                                     ask->kind.len + ask->thing.len + ask->correlation.len +
+                                     ask->tag.len);
     char *texts = (char *)(q + 1);
 
     *q = (struct question){ .ask = *ask, .done = done, .ctx = ctx };
@@ -514,7 +515,8 @@ void store_ask(struct store *s, const struct store_ask *ask, store_rows_fn *done
     texts = own_text(&q->ask.who, texts);
     texts = own_text(&q->ask.kind, texts);
     texts = own_text(&q->ask.thing, texts);
-    own_text(&q->ask.correlation, texts);
+    texts = own_text(&q->ask.correlation, texts);
+    own_text(&q->ask.tag, texts);
     owe(s, true);
     uv_mutex_lock(&s->lock);
     questions_add(&s->asked, q);

@@ -84,6 +84,7 @@ struct store_ask {
                                 COMMANDS created_ms, STATUS and READINGS seen_ms */
     struct amp_text action;  /* MESSAGES, COMMANDS, AUDIT; absent: all */
     struct amp_text who, kind, thing; /* AUDIT, to the letter; absent: all */
+    struct amp_text tag;     /* TRANSACTIONS: who started it, without case; absent: all */
     int32_t direction, type; /* MESSAGES; 0: all */
     bool errors_only;        /* MESSAGES: those we objected to, and CALLERRORs */
     int32_t open;            /* TRANSACTIONS: 1 only open, 0 only closed, -1 all */

@@ -714,6 +714,7 @@ static void put_sessions(struct store *s)
                                               .org = 1 + i % 2,
                                               .charger = 1 + i % 3,
                                               .connector = i % 4,
+                                              .tag = amp_text_of(i % 5 ? "Ann" : "bOB"),
                                               .state = i > 50 ? TX_RUNNING : TX_COMPLETED,
                                               .start_ms = 1000 * i } } };
         struct fact command = {
@@ -773,6 +774,9 @@ static void test_other_questions(void)
         { "of a connector",
          { .what = ASK_TRANSACTIONS, .org = 1, .connector = 2, .open = -1, .limit = 100 },
          15,                                                                                                      false},
+        { "of a tag, in any case",
+         { .what = ASK_TRANSACTIONS, .org = 1, .connector = -1, .open = -1, .tag = T("Bob"), .limit = 4 },
+         6,                                                                                                       false},
         { "one",
          { .what = ASK_TRANSACTIONS,
             .org = 1,
