@@ -169,12 +169,12 @@ static void on_gone(void *ctx, struct net_conn *conn)
     rest_gone(c->rest, conn);
 }
 
-static void on_refused(void *ctx, const char *address, int status, const char *why)
+static void on_refused(void *ctx, const struct net_refusal *r)
 {
     struct central *c = ctx;
 
-    LOG_OFTEN(c->log, LOG_WARN, "net", "connection refused", LOG_STR("peer", address),
-              LOG_INT("status", status), LOG_STR("why", why));
+    LOG_OFTEN(c->log, LOG_WARN, "net", "connection refused", LOG_STR("peer", r->address),
+              LOG_INT("status", r->status), LOG_STR("why", r->why));
 }
 
 /* ---- time ---- */
@@ -225,6 +225,14 @@ static int open_net(struct central *c, char **why)
         .max_body = (uint32_t)s->max_message,
         .ping_s = (uint32_t)s->ping_s,
         .pong_s = PONG_S,
+        .tls_listen = s->tls_listen,
+        .tls_strict = s->tls_client_listen,
+        .tls = { .cert = { s->tls_cert, s->tls_cert2 },
+                 .key = { s->tls_key, s->tls_key2 },
+                 .client_ca = { s->tls_client_ca },
+                 .client_crl = s->tls_client_crl,
+                 .no_plain_rsa = !s->tls_plain_rsa,
+                 .no_client = !s->tls_ask },
     };
     const struct net_handler handler = {
         .ctx = c,
@@ -239,9 +247,13 @@ static int open_net(struct central *c, char **why)
     c->net = net_open(c->loop, &config, &handler, &what);
     if (c->net)
         return 0;
-    snprintf(text, sizeof text,
-             "%s; stop the other program that uses it, or choose another with --listen HOST:PORT",
-             what ? what : "cannot listen");
+    if (what && strncmp(what, "cannot listen", 13) != 0)
+        snprintf(text, sizeof text, "%s", what);
+    else
+        snprintf(
+            text, sizeof text,
+            "%s; stop the other program that uses it, or choose another with --listen HOST:PORT",
+            what ? what : "cannot listen");
     *why = strdup(text);
     free(what);
     return AMP_E_ABSENT;
@@ -300,6 +312,18 @@ out:
     if (rc < 0)
         central_close(c);
     return rc < 0 ? rc : 0;
+}
+
+void central_reload(struct central *c)
+{
+    char *why = NULL;
+
+    if (net_reload(c->net, &why) < 0)
+        LOG(c->log, LOG_ERROR, "net", "certificates not read again; the old ones stay",
+            LOG_STR("why", why));
+    else if (net_tls_address(c->net))
+        log_say(c->log, LOG_INFO, "net", "certificates read again");
+    free(why);
 }
 
 /* ---- the end ---- */

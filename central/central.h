@@ -47,6 +47,9 @@ void central_stop(struct central *c, void (*done)(void *ctx), void *ctx);
 /* After `done`: frees everything. Then turn the loop until it is empty. */
 void central_close(struct central *c);
 
+/* Read certificates again (SIGHUP). What is wrong with them is logged, and the old ones stay. */
+void central_reload(struct central *c);
+
 /* A fact from any module: to the store, and to the live feed after the commit. */
 void central_emit(struct central *c, const struct fact *f);
 

@@ -50,6 +50,21 @@ static const struct setting table[] = {
     { "accept-unknown-tags", "BOOL",      "false",             "true: any card may charge; for demos"                      },
     { "default-protocol",    "BOOL",      "false",
      "true: a station that names no subprotocol is taken as ocpp1.6"                                                       },
+    { "tls-listen",          "HOST:PORT", "",                  "address for TLS, beside the plain one"                     },
+    { "tls-client-listen",   "HOST:PORT", "",
+     "another address for TLS, where nobody comes in without a client certificate"                                         },
+    { "tls-cert",            "FILE",      "",                  "PEM: certificate of this server and those above it"        },
+    { "tls-key",             "FILE",      "",                  "PEM: its private key; absent: in the same file"            },
+    { "tls-cert2",           "FILE",      "",
+     "PEM: a second certificate with the other kind of key (RSA and ECDSA)"                                                },
+    { "tls-key2",            "FILE",      "",                  "PEM: its private key; absent: in the same file"            },
+    { "tls-client-ca",       "FILE",      "",
+     "PEM: authorities that stations' certificates may be from"                                                            },
+    { "tls-client-crl",      "FILE",      "",                  "PEM: revocation lists of these authorities"                },
+    { "tls-plain-rsa",       "BOOL",      "true",
+     "false: no RSA key exchange without forward secrecy, which old stations need"                                         },
+    { "tls-ask",             "BOOL",      "true",
+     "false: tls-listen does not ask for client certificates"                                                              },
 };
 
 static const struct place places[] = {
@@ -69,6 +84,16 @@ static const struct place places[] = {
     { BOOL,   AT(accept_unknown),      0,    0,        NULL,                    false},
     { BOOL,   AT(accept_unknown_tags), 0,    0,        NULL,                    false},
     { BOOL,   AT(default_protocol),    0,    0,        NULL,                    false},
+    { TEXT,   AT(tls_listen),          0,    0,        NULL,                    false},
+    { TEXT,   AT(tls_client_listen),   0,    0,        NULL,                    false},
+    { TEXT,   AT(tls_cert),            0,    0,        NULL,                    false},
+    { TEXT,   AT(tls_key),             0,    0,        NULL,                    false},
+    { TEXT,   AT(tls_cert2),           0,    0,        NULL,                    false},
+    { TEXT,   AT(tls_key2),            0,    0,        NULL,                    false},
+    { TEXT,   AT(tls_client_ca),       0,    0,        NULL,                    false},
+    { TEXT,   AT(tls_client_crl),      0,    0,        NULL,                    false},
+    { BOOL,   AT(tls_plain_rsa),       0,    0,        NULL,                    false},
+    { BOOL,   AT(tls_ask),             0,    0,        NULL,                    false},
 };
 _Static_assert(AMP_COUNT(table) == AMP_COUNT(places), "each setting has a place");
 

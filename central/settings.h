@@ -27,6 +27,14 @@ struct settings {
     bool accept_unknown_tags; /* accept-unknown-tags  false */
     /* default-protocol, false: refuse; true: a missing subprotocol is taken as ocpp1.6 */
     bool default_protocol;
+    /* TLS: PEM files; beside the plain address */
+    char *tls_listen;                     /* tls-listen: asks for clients' certificates */
+    char *tls_client_listen;              /* tls-client-listen: demands them */
+    char *tls_cert, *tls_key;             /* tls-cert, tls-key */
+    char *tls_cert2, *tls_key2;           /* tls-cert2, tls-key2: the other kind of key */
+    char *tls_client_ca, *tls_client_crl; /* tls-client-ca, tls-client-crl */
+    bool tls_plain_rsa;                   /* tls-plain-rsa     true */
+    bool tls_ask;                         /* tls-ask           true */
 };
 
 void settings_default(struct settings *s);

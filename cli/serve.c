@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define OPTIONS_MAX 40
+#define OPTIONS_MAX 120
 #define SPARE_FILES 64 /* descriptors beside those of connections: database, log, libraries */
 
 static const char about[] = "Runs the central system: charging stations connect to "
@@ -27,6 +27,9 @@ static const char examples[] =
     "the first administrator\n"
     "  amperstand serve --listen :8180 --data /var/lib/amperstand\n"
     "      for all addresses of this machine\n"
+    "  amperstand serve --listen 127.0.0.1:8180 --tls-listen :8443 --tls-cert server.pem\n"
+    "      stations and browsers by TLS, plain only on this machine; SIGHUP reads certificates "
+    "again\n"
     "  AMPERSTAND_ADMIN_KEY=$(openssl rand -hex 24) amperstand serve --log-format json\n"
     "      an API key with all rights for scripts (Authorization: Bearer ...), and a log for "
     "machines\n"
@@ -38,7 +41,7 @@ static const char examples[] =
 /* The process while it runs. */
 struct serve {
     uv_loop_t loop;
-    uv_signal_t interrupt, terminate;
+    uv_signal_t interrupt, terminate, hang_up;
     struct central central;
     struct log *log;
     bool stopping;
@@ -250,13 +253,21 @@ static void reachable(const char *address, char *out, size_t cap)
 
 static void announce(struct serve *s)
 {
-    char address[80];
+    const char *tls = net_tls_address(s->central.net);
+    bool plain = !tls || strcmp(tls, net_address(s->central.net)) != 0;
+    char address[80], secure[80];
 
     reachable(net_address(s->central.net), address, sizeof address);
-    printf("amperstand ready: http://%s/ ocpp ws://%s/ocpp/{id}\n", address, address);
+    reachable(tls ? tls : "", secure, sizeof secure);
+    printf("amperstand ready:");
+    if (plain)
+        printf(" http://%s/ ocpp ws://%s/ocpp/{id}", address, address);
+    if (tls)
+        printf("%s https://%s/ ocpp wss://%s/ocpp/{id}", plain ? " and" : "", secure, secure);
+    printf("\n");
     if (!people_any(s->central.people) && !*s->central.settings.admin_key)
-        printf("amperstand setup: http://%s%s creates the first administrator, once\n", address,
-               people_setup_path(s->central.people));
+        printf("amperstand setup: %s://%s%s creates the first administrator, once\n",
+               plain ? "http" : "https", address, people_setup_path(s->central.people));
     fflush(stdout);
     LOG(s->log, LOG_INFO, "serve", "listening", LOG_STR("address", net_address(s->central.net)),
         LOG_STR("data", s->central.settings.data),
@@ -270,6 +281,7 @@ static void on_stopped(void *ctx)
 
     uv_close((uv_handle_t *)&s->interrupt, NULL);
     uv_close((uv_handle_t *)&s->terminate, NULL);
+    uv_close((uv_handle_t *)&s->hang_up, NULL);
     uv_stop(&s->loop);
 }
 
@@ -284,6 +296,14 @@ static void on_signal(uv_signal_t *h, int number)
     s->stopping = true;
     LOG(s->log, LOG_INFO, "serve", "stopping", LOG_STR("signal", strsignal(number)));
     central_stop(&s->central, on_stopped, s);
+}
+
+static void on_hang_up(uv_signal_t *h, int number)
+{
+    struct serve *s = h->data;
+
+    (void)number;
+    central_reload(&s->central);
 }
 
 static int exit_code(int rc)
@@ -307,7 +327,9 @@ static int run(struct serve *s, const struct settings *settings)
     if (rc == 0) {
         uv_signal_init(&s->loop, &s->interrupt);
         uv_signal_init(&s->loop, &s->terminate);
-        s->interrupt.data = s->terminate.data = s;
+        uv_signal_init(&s->loop, &s->hang_up);
+        s->interrupt.data = s->terminate.data = s->hang_up.data = s;
+        uv_signal_start(&s->hang_up, on_hang_up, SIGHUP);
         uv_signal_start(&s->interrupt, on_signal, SIGINT);
         uv_signal_start(&s->terminate, on_signal, SIGTERM);
         announce(s);

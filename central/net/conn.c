@@ -1,6 +1,6 @@
 /* central/net/conn.c - one connection: bytes in through the shared buffer, bytes out once per loop
  * iteration, memory of its own only while something is incomplete. DESIGN.md decision 2. */
-#include "central/net/conn.h"
+#include "central/net/tls.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -64,6 +64,9 @@ static void watch(struct net_conn *c)
     int events = 0;
 
     switch ((enum conn_state)c->state) {
+    case CONN_TLS:
+        events = tls_wants_write(c) ? UV_WRITABLE : UV_READABLE;
+        break;
     case CONN_HTTP:
         events = conn_backlog(c) > PIPE_HIGH ? 0 : UV_READABLE;
         break;
@@ -92,8 +95,9 @@ static void watch(struct net_conn *c)
         conn_doom(c);
 }
 
-struct net_conn *conn_new(struct net *n, int fd, const struct sockaddr_storage *from)
+struct net_conn *conn_new(struct listener *l, int fd, const struct sockaddr_storage *from)
 {
+    struct net *n = l->net;
     char peer[64];
     size_t len = net_address_text(from, peer, sizeof peer);
     struct net_conn *c = calloc(1, sizeof *c + len + 1);
@@ -110,8 +114,12 @@ struct net_conn *conn_new(struct net *n, int fd, const struct sockaddr_storage *
     c->rx_ms = net_now(n);
     n->stats.open++;
     tune(n, fd);
-    conn_set_state(c, CONN_HTTP);
-    watch(c);
+    c->secure = l->kind != LISTENER_PLAIN;
+    conn_set_state(c, c->secure ? CONN_TLS : CONN_HTTP);
+    if (c->secure && !tls_begin(n->tls, c, l->kind == LISTENER_TLS_STRICT))
+        conn_doom(c);
+    else
+        watch(c);
     return c;
 }
 
@@ -139,6 +147,8 @@ void conn_drop(struct net_conn *c, const char *why)
     wheel_take(c);
     block_free(n, &c->in);
     block_free(n, &c->out);
+    if (c->ssl)
+        tls_end(c);
     uv_close((uv_handle_t *)&c->poll, on_freed);
     close(c->fd);
     ws_ended(c, AMP_WS_LOST, why);
@@ -210,8 +220,9 @@ static bool write_out(struct net_conn *c)
     struct net *n = conn_net(c);
 
     while (c->out) {
-        ssize_t sent =
-            send(c->fd, c->out->data + c->out->sent, c->out->len - c->out->sent, MSG_NOSIGNAL);
+        const uint8_t *at = c->out->data + c->out->sent;
+        size_t len = c->out->len - c->out->sent;
+        ssize_t sent = c->ssl ? tls_write(c, at, len) : send(c->fd, at, len, MSG_NOSIGNAL);
 
         if (sent < 0 && errno == EINTR)
             continue;
@@ -239,6 +250,8 @@ static void drained(struct net_conn *c)
 
     if (c->state == CONN_LINGER && !c->fin) {
         c->fin = true;
+        if (c->ssl)
+            tls_bye(c);
         shutdown(c->fd, SHUT_WR);
         conn_set_state(c, CONN_LINGER);
         if (c->eof)
@@ -260,6 +273,14 @@ static bool waits(const struct net_conn *c)
            (c->state == CONN_HTTP || c->state == CONN_WS || c->state == CONN_CLOSING);
 }
 
+/* The same for bytes that TLS took from the socket, and that no event will tell of. */
+static bool holds(const struct net_conn *c)
+{
+    return c->ssl && conn_backlog(c) <= PIPE_HIGH && !c->doomed && !c->eof &&
+           (c->state == CONN_HTTP || c->state == CONN_WS || c->state == CONN_CLOSING) &&
+           tls_pending(c);
+}
+
 static void settle(struct net_conn *c)
 {
     if (c->state == CONN_DEAD)
@@ -271,9 +292,11 @@ static void settle(struct net_conn *c)
     do {
         if (waits(c))
             conn_take_private(c);
+        else if (holds(c))
+            conn_read(c);
         if (c->state == CONN_DEAD || !write_out(c))
             return;
-    } while (!c->out && waits(c));
+    } while (!c->out && (waits(c) || holds(c)));
     if (!c->out) /* what follows goes when the socket says so: no stream may hold up the loop */
         drained(c);
     if (c->doomed)

@@ -17,6 +17,7 @@
     64 /* connections beyond max_connections that are told so before they are closed */
 
 enum conn_state {
+    CONN_TLS,     /* shakes hands */
     CONN_HTTP,    /* waits for a request or the rest of one */
     CONN_BUSY,    /* the handler owes an answer; nothing is read */
     CONN_STREAM,  /* a streamed answer is under way; nothing is read */
@@ -48,6 +49,7 @@ struct net_conn {
     uint64_t mark_ms; /* begin of what the deadline runs for: request, ping, close, last progress of
                          a reader */
     struct amp_ws ws;
+    struct ssl_st *ssl; /* NULL: plain */
     int fd;
     uint32_t discarded;  /* CONN_LINGER */
     uint16_t close_code; /* CONN_CLOSING: ours */
@@ -67,19 +69,36 @@ struct net_conn {
     bool pinged : 1;    /* a ping is out since mark_ms, and no byte has come since */
     bool upgraded : 1;  /* on_closed is owed */
     bool extra : 1;     /* beyond max_connections */
+    bool secure : 1;    /* came by TLS; outlives ssl */
     char peer[];        /* "192.0.2.7:5123" */
 };
+
+#define LISTENERS_MAX 3
+
+enum listener_kind { LISTENER_PLAIN, LISTENER_TLS, LISTENER_TLS_STRICT };
+
+struct listener {
+    uv_poll_t poll; /* its data is the listener */
+    struct net *net;
+    int fd;
+    enum listener_kind kind;
+    char address[64];
+};
+
+struct tls; /* tls.h */
 
 struct net {
     uv_loop_t *loop;
     struct net_config config;
     struct net_handler handler;
-    uv_poll_t listener;
+    struct listener listeners[LISTENERS_MAX];
+    unsigned listener_count;
+    struct tls *tls; /* NULL: plain only */
     uv_prepare_t prepare; /* both flush: what timers queued goes before the loop waits, what sockets
                              queued right after */
     uv_check_t check;
     uv_timer_t timer, grace;
-    int fd, reserve_fd; /* reserve: given up for a moment when no descriptor is left */
+    int reserve_fd; /* reserve: given up for a moment when no descriptor is left */
     unsigned handles;   /* of ours that are still open */
     bool stopping, listening;
     bool blocked; /* accepting waits for the next tick: no descriptors at all */
@@ -93,7 +112,8 @@ struct net {
     struct net_stats stats;
     int64_t date_s; /* the second that date[] shows */
     char date[32];
-    char address[64];
+    char tls_name[64]; /* CN of the certificate in the handshake that is going on */
+    unsigned tls_look; /* ticks until the files are looked at */
     uint8_t rx[RX_SIZE];
 };
 
@@ -138,7 +158,7 @@ void conn_look_at(struct net_conn *c);
 
 /* ---- conn.c ---- */
 
-struct net_conn *conn_new(struct net *n, int fd, const struct sockaddr_storage *from);
+struct net_conn *conn_new(struct listener *l, int fd, const struct sockaddr_storage *from);
 /* net_flush looks at it in this iteration. */
 void conn_touch(struct net_conn *c);
 /* `len` bytes at the end of the output, counted already; NULL: gone, or over the backlog and
@@ -149,6 +169,8 @@ void conn_put(struct net_conn *c, const void *data, size_t len);
 void conn_drop(struct net_conn *c, const char *why);
 /* Dropped by net_flush: for calls that come from a handler. */
 void conn_doom(struct net_conn *c);
+/* Tell a connection beyond max_connections so. */
+void conn_refuse_extra(struct net_conn *c);
 /* End it politely behind what is queued. */
 void conn_linger(struct net_conn *c);
 /* Once before and once after the loop waits: write, go on with what waited, set the events right.
@@ -161,6 +183,8 @@ void block_free(struct net *n, struct block **b);
 /* ---- input.c ---- */
 
 void conn_on_poll(uv_poll_t *poll, int status, int events);
+/* Read once, and hand on what came. */
+void conn_read(struct net_conn *c);
 /* Take out of the private buffer, and give it back when it is empty. */
 void conn_take_private(struct net_conn *c);
 

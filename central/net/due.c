@@ -1,7 +1,7 @@
 /* central/net/due.c - what runs out when: one row of thought a state. A deadline is computed from
  * the time that the state began (mark_ms) or of the last byte (rx_ms), never stored, so that
  * traffic costs nothing here. */
-#include "central/net/conn.h"
+#include "central/net/tls.h"
 
 static uint64_t deadline(const struct net_conn *c)
 {
@@ -9,6 +9,8 @@ static uint64_t deadline(const struct net_conn *c)
     uint64_t idle = (uint64_t)n->config.idle_s * 1000, never = net_now(n) + WHEEL_SLOTS * TICK_MS;
 
     switch ((enum conn_state)c->state) {
+    case CONN_TLS:
+        return c->mark_ms + (uint64_t)n->config.request_s * 1000;
     case CONN_HTTP:
         return c->mark_ms +
                (c->in && !c->out && !c->body ? (uint64_t)n->config.request_s * 1000 : idle);
@@ -39,6 +41,9 @@ void conn_look_at(struct net_conn *c)
 static void overdue(struct net_conn *c)
 {
     switch ((enum conn_state)c->state) {
+    case CONN_TLS:
+        tls_refuse(c, "TLS: the handshake did not end in time");
+        return;
     case CONN_HTTP:
         if (c->in && !c->out)
             http_refuse(c, 408, "",

@@ -184,7 +184,14 @@ void http_refuse(struct net_conn *c, int status, const char *headers, const char
         conn_put(c, body, (size_t)len);
     conn_linger(c);
     if (n->handler.on_refused)
-        n->handler.on_refused(n->handler.ctx, c->peer, status, why);
+        n->handler.on_refused(
+            n->handler.ctx,
+            &(struct net_refusal){ .address = c->peer, .status = status, .why = why });
+}
+
+void conn_refuse_extra(struct net_conn *c)
+{
+    http_refuse(c, 503, "Retry-After: 10\r\n", "no more connections: the limit is reached");
 }
 
 void http_eof(struct net_conn *c)
@@ -194,8 +201,11 @@ void http_eof(struct net_conn *c)
     if (c->in) {
         n->stats.refused++;
         if (n->handler.on_refused)
-            n->handler.on_refused(n->handler.ctx, c->peer, 400,
-                                  "the connection ended inside a request");
+            n->handler.on_refused(
+                n->handler.ctx,
+                &(struct net_refusal){ .address = c->peer,
+                                       .status = 400,
+                                       .why = "the connection ended inside a request" });
     }
     if (c->out)
         conn_linger(c);
@@ -257,7 +267,9 @@ static void refuse_head(struct net_conn *c, int rc, struct amp_text in)
     bool in_line = !memchr(in.at, '\n', in.len < AMP_HTTP_HEAD_MAX ? in.len : AMP_HTTP_HEAD_MAX);
 
     c->head_only = false;
-    if (rc != AMP_E_SIZE)
+    if (in.len && in.at[0] == 0x16 && !c->secure) /* a TLS record that begins a handshake */
+        http_refuse(c, 400, "", "TLS was spoken to the address without TLS");
+    else if (rc != AMP_E_SIZE)
         http_refuse(c, 400, "", "this is no HTTP/1.1 request");
     else if (in_line)
         http_refuse(c, 414, "", "the request's target is longer than the limit");

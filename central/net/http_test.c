@@ -41,14 +41,14 @@ static void on_gone(void *ctx, struct net_conn *c)
         s->later = NULL;
 }
 
-static void on_refused(void *ctx, const char *address, int status, const char *why)
+static void on_refused(void *ctx, const struct net_refusal *r)
 {
     struct stage *s = ctx;
 
-    CHECK(!strncmp(address, "127.0.0.1:", 10), "'%s'", address);
+    CHECK(!strncmp(r->address, "127.0.0.1:", 10), "'%s'", r->address);
     s->refused++;
-    s->refused_status = status;
-    snprintf(s->refused_why, sizeof s->refused_why, "%s", why);
+    s->refused_status = r->status;
+    snprintf(s->refused_why, sizeof s->refused_why, "%s", r->why);
 }
 
 static void on_writable(void *ctx, struct net_conn *c)

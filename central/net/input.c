@@ -1,6 +1,6 @@
 /* central/net/input.c - bytes from the socket to whoever reads them: through the buffer that all
  * connections share, and into a private one only for what is not complete. */
-#include "central/net/conn.h"
+#include "central/net/tls.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -11,6 +11,8 @@ static void on_eof(struct net_conn *c)
 {
     c->eof = true;
     switch ((enum conn_state)c->state) {
+    case CONN_TLS:
+        return; /* the handshake sees it */
     case CONN_HTTP:
         http_eof(c);
         return;
@@ -86,7 +88,19 @@ static void discard(struct net_conn *c, size_t len)
         conn_drop(c, "");
 }
 
-static void read_some(struct net_conn *c)
+static ssize_t receive(struct net_conn *c, void *at, size_t room)
+{
+    ssize_t got;
+
+    if (c->ssl && c->state != CONN_LINGER) /* what is thrown away need not be deciphered */
+        return tls_read(c, at, room);
+    do
+        got = recv(c->fd, at, room, 0);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+void conn_read(struct net_conn *c)
 {
     struct net *n = conn_net(c);
     uint8_t *at = n->rx;
@@ -99,9 +113,7 @@ static void read_some(struct net_conn *c)
         at = c->in->data + c->in->len;
         room = c->in->cap - c->in->len;
     }
-    do
-        got = recv(c->fd, at, room, 0);
-    while (got < 0 && errno == EINTR);
+    got = receive(c, at, room);
     if (got < 0) {
         if (errno != EAGAIN && errno != EWOULDBLOCK)
             conn_drop(c, strerror(errno));
@@ -136,11 +148,15 @@ void conn_on_poll(uv_poll_t *poll, int status, int events)
         conn_drop(c, error ? strerror(error) : "the connection broke");
         return;
     }
-    if (c->state == CONN_BUSY || c->state == CONN_STREAM) {
+    if (c->state == CONN_TLS) {
+        tls_handshake(c);
+        if (c->extra && c->state == CONN_HTTP)
+            conn_refuse_extra(c);
+    } else if (c->state == CONN_BUSY || c->state == CONN_STREAM) {
         if (events & UV_DISCONNECT)
             on_eof(c);
     } else if (events & (UV_READABLE | UV_DISCONNECT)) {
-        read_some(c);
+        conn_read(c);
     }
     conn_touch(c); /* net_flush writes and sets the events right */
 }

@@ -1,5 +1,5 @@
 /* central/net/net.c - the listening socket, the loop's hooks, and the end of all. */
-#include "central/net/conn.h"
+#include "central/net/tls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define ACCEPTS_A_TURN 64 /* so that a flood of newcomers leaves time for those inside */
+#define TLS_LOOK_TICKS 5  /* how often the files of certificates are looked at */
 
 static int accept_one(int listener, struct sockaddr_storage *from)
 {
@@ -38,34 +39,38 @@ static void refused(struct net *n, const struct sockaddr_storage *from, int stat
     n->stats.refused++;
     net_address_text(from, peer, sizeof peer);
     if (n->handler.on_refused)
-        n->handler.on_refused(n->handler.ctx, peer, status, why);
+        n->handler.on_refused(
+            n->handler.ctx,
+            &(struct net_refusal){ .address = peer, .status = status, .why = why });
 }
 
 /* Told in one send, without an own connection object: when nobody waits for more, the kernel
  * delivers it. */
-static void turn_away(struct net *n, int fd, const struct sockaddr_storage *from, const char *why)
+static void turn_away(struct listener *l, int fd, const struct sockaddr_storage *from,
+                      const char *why)
 {
     static const char answer[] =
         "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 10\r\n"
         "Connection: close\r\n\r\n";
 
-    (void)send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL);
+    if (l->kind == LISTENER_PLAIN)
+        (void)send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL);
     (void)shutdown(fd, SHUT_WR);
     close(fd);
-    refused(n, from, 503, why);
+    refused(l->net, from, 503, why);
 }
 
-static void welcome(struct net *n, int fd, const struct sockaddr_storage *from)
+static void welcome(struct listener *l, int fd, const struct sockaddr_storage *from)
 {
-    static const char full[] = "no more connections: the limit is reached";
+    struct net *n = l->net;
     bool extra = n->stats.open - n->extra >= n->config.max_connections;
     struct net_conn *c;
 
     if (extra && n->extra >= EXTRA_MAX) {
-        turn_away(n, fd, from, full);
+        turn_away(l, fd, from, "no more connections: the limit is reached");
         return;
     }
-    c = conn_new(n, fd, from);
+    c = conn_new(l, fd, from);
     if (!c) {
         close(fd);
         refused(n, from, 503, "the event loop does not take the socket");
@@ -75,23 +80,25 @@ static void welcome(struct net *n, int fd, const struct sockaddr_storage *from)
     if (extra) {
         c->extra = true;
         n->extra++;
-        http_refuse(c, 503, "Retry-After: 10\r\n", full);
+        if (c->state == CONN_HTTP)
+            conn_refuse_extra(c);
     }
 }
 
 /* No descriptor is left: the newcomer would stay in the queue and wake us for ever. Give up the
  * reserve, turn him away with it, and take it back. False: not even that. */
-static bool make_room(struct net *n)
+static bool make_room(struct listener *l)
 {
+    struct net *n = l->net;
     struct sockaddr_storage from;
     int fd;
 
     if (n->reserve_fd < 0)
         return false;
     close(n->reserve_fd);
-    fd = accept_one(n->fd, &from);
+    fd = accept_one(l->fd, &from);
     if (fd >= 0)
-        turn_away(n, fd, &from,
+        turn_away(l, fd, &from,
                   "no file descriptors are left: raise the limit of open files (ulimit -n, "
                   "LimitNOFILE=)");
     n->reserve_fd = reserve();
@@ -100,21 +107,21 @@ static bool make_room(struct net *n)
 
 static void on_listener(uv_poll_t *poll, int status, int events)
 {
-    struct net *n = poll->data;
+    struct listener *l = poll->data;
 
     (void)status;
     (void)events;
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
         struct sockaddr_storage from;
-        int fd = accept_one(n->fd, &from);
+        int fd = accept_one(l->fd, &from);
 
         if (fd >= 0) {
-            welcome(n, fd, &from);
+            welcome(l, fd, &from);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            if (make_room(n))
+            if (make_room(l))
                 continue;
-            uv_poll_stop(&n->listener); /* until the next tick */
-            n->blocked = true;
+            uv_poll_stop(&l->poll); /* until the next tick */
+            l->net->blocked = true;
             return;
         } else if (errno != EINTR && errno != ECONNABORTED) {
             return; /* EAGAIN: all are in */
@@ -122,15 +129,44 @@ static void on_listener(uv_poll_t *poll, int status, int events)
     }
 }
 
+static void unblock(struct net *n)
+{
+    if (n->reserve_fd < 0)
+        n->reserve_fd = reserve();
+    n->blocked = false;
+    for (unsigned i = 0; i < n->listener_count; i++)
+        if (uv_poll_start(&n->listeners[i].poll, UV_READABLE, on_listener) < 0)
+            n->blocked = true;
+}
+
+int net_reload(struct net *n, char **why)
+{
+    return n->tls ? tls_reload(n->tls, why) : 0;
+}
+
+/* A certificate that was renewed is used without a restart. A file that is half written is tried
+ * again when it changes next. */
+static void look_at_files(struct net *n)
+{
+    char *why = NULL;
+
+    if (!n->tls || n->tls_look++ < TLS_LOOK_TICKS)
+        return;
+    n->tls_look = 0;
+    if (!tls_stale(n->tls))
+        return;
+    if (tls_reload(n->tls, &why) < 0 && n->handler.on_refused)
+        n->handler.on_refused(n->handler.ctx, &(struct net_refusal){ .address = "", .why = why });
+    free(why);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct net *n = timer->data;
 
-    if (n->blocked && !n->stopping) {
-        if (n->reserve_fd < 0)
-            n->reserve_fd = reserve();
-        n->blocked = uv_poll_start(&n->listener, UV_READABLE, on_listener) < 0;
-    }
+    if (n->blocked && !n->stopping)
+        unblock(n);
+    look_at_files(n);
     wheel_turn(n);
 }
 
@@ -164,42 +200,102 @@ static void defaults(struct net_config *c)
     }
 }
 
+static int listen_on(struct net *n, const char *where, enum listener_kind kind, char **why)
+{
+    struct listener *l = &n->listeners[n->listener_count];
+    struct sockaddr_storage bound;
+    socklen_t len = sizeof bound;
+
+    if (!where || !*where)
+        return 0;
+    l->net = n;
+    l->kind = kind;
+    l->fd = net_listen(where, why);
+    if (l->fd < 0)
+        return AMP_E_ABSENT;
+    if (getsockname(l->fd, (struct sockaddr *)&bound, &len) < 0 ||
+        uv_poll_init(n->loop, &l->poll, l->fd) < 0) {
+        *why = strdup("cannot watch the listening socket: the event loop refuses it");
+        close(l->fd);
+        return AMP_E_ABSENT;
+    }
+    n->listener_count++;
+    l->poll.data = l;
+    net_address_text(&bound, l->address, sizeof l->address);
+    return 0;
+}
+
+static void on_abandoned(uv_handle_t *h)
+{
+    struct listener *l = h->data;
+
+    if (--l->net->handles == 0)
+        free(l->net);
+}
+
+/* A listener of several could not be opened: the memory goes when the loop has let go of the
+ * others. */
+static void abandon(struct net *n)
+{
+    tls_free(n->tls);
+    n->handles = n->listener_count;
+    if (!n->handles) {
+        free(n);
+        return;
+    }
+    for (unsigned i = 0; i < n->listener_count; i++) {
+        close(n->listeners[i].fd);
+        uv_close((uv_handle_t *)&n->listeners[i].poll, on_abandoned);
+    }
+}
+
+static int open_listeners(struct net *n, const struct net_config *config, char **why)
+{
+    bool tls = (config->tls_listen && *config->tls_listen) ||
+               (config->tls_strict && *config->tls_strict);
+    int rc = listen_on(n, config->listen, LISTENER_PLAIN, why);
+
+    if (rc == 0 && tls) {
+        n->tls = tls_new(&config->tls, why);
+        rc = n->tls ? 0 : AMP_E_VALUE;
+    }
+    if (rc == 0)
+        rc = listen_on(n, config->tls_listen, LISTENER_TLS, why);
+    if (rc == 0)
+        rc = listen_on(n, config->tls_strict, LISTENER_TLS_STRICT, why);
+    if (rc == 0 && n->listener_count == 0) {
+        *why = strdup("no address to listen on is given");
+        rc = AMP_E_ABSENT;
+    }
+    return rc;
+}
+
 struct net *net_open(uv_loop_t *loop, const struct net_config *config,
                      const struct net_handler *handler, char **why)
 {
-    struct sockaddr_storage bound;
-    socklen_t len = sizeof bound;
-    struct net *n;
-    int fd = net_listen(config->listen, why);
+    struct net *n = calloc(1, sizeof *n);
 
-    if (fd < 0)
-        return NULL;
-    n = calloc(1, sizeof *n);
     if (!n)
         abort();
     n->loop = loop;
     n->config = *config;
-    n->config.listen = NULL; /* not ours to keep */
+    n->config.listen = n->config.tls_listen = n->config.tls_strict = NULL; /* not ours to keep */
+    n->config.tls = (struct net_tls_config){ 0 };
     defaults(&n->config);
     n->handler = *handler;
-    n->fd = fd;
-    if (getsockname(fd, (struct sockaddr *)&bound, &len) < 0 ||
-        uv_poll_init(loop, &n->listener, fd) < 0) {
-        *why = strdup("cannot watch the listening socket: the event loop refuses it");
-        close(fd);
-        free(n);
+    if (open_listeners(n, config, why) < 0) {
+        abandon(n);
         return NULL;
     }
-    net_address_text(&bound, n->address, sizeof n->address);
-    n->reserve_fd = reserve();
+    n->reserve_fd = -1;
     n->tick = net_now(n) / TICK_MS;
     uv_prepare_init(loop, &n->prepare);
     uv_check_init(loop, &n->check);
     uv_timer_init(loop, &n->timer);
     uv_timer_init(loop, &n->grace);
-    n->listener.data = n->prepare.data = n->check.data = n->timer.data = n->grace.data = n;
-    n->handles = 5;
-    uv_poll_start(&n->listener, UV_READABLE, on_listener);
+    n->prepare.data = n->check.data = n->timer.data = n->grace.data = n;
+    n->handles = 4 + n->listener_count;
+    unblock(n);
     uv_prepare_start(&n->prepare, on_prepare);
     uv_check_start(&n->check, on_check);
     uv_timer_start(&n->timer, on_tick, TICK_MS, TICK_MS);
@@ -208,23 +304,40 @@ struct net *net_open(uv_loop_t *loop, const struct net_config *config,
 
 const char *net_address(const struct net *n)
 {
-    return n->address;
+    return n->listeners[0].address;
+}
+
+const char *net_tls_address(const struct net *n)
+{
+    for (unsigned i = 0; i < n->listener_count; i++)
+        if (n->listeners[i].kind != LISTENER_PLAIN)
+            return n->listeners[i].address;
+    return NULL;
+}
+
+static void handle_closed(struct net *n)
+{
+    if (--n->handles == 0 && n->done)
+        n->done(n->done_ctx);
 }
 
 static void on_handle_closed(uv_handle_t *h)
 {
-    struct net *n = h->data;
+    handle_closed(h->data);
+}
 
-    if (--n->handles == 0 && n->done)
-        n->done(n->done_ctx);
+static void on_listener_closed(uv_handle_t *h)
+{
+    struct listener *l = h->data;
+
+    handle_closed(l->net);
 }
 
 /* The last connection is gone: take the hooks off the loop. */
 static void finish(struct net *n)
 {
-    uv_handle_t *const ours[] = { (uv_handle_t *)&n->listener, (uv_handle_t *)&n->prepare,
-                                  (uv_handle_t *)&n->check, (uv_handle_t *)&n->timer,
-                                  (uv_handle_t *)&n->grace };
+    uv_handle_t *const ours[] = { (uv_handle_t *)&n->prepare, (uv_handle_t *)&n->check,
+                                  (uv_handle_t *)&n->timer, (uv_handle_t *)&n->grace };
 
     for (size_t i = 0; i < AMP_COUNT(ours); i++) {
         if (!uv_is_closing(ours[i]))
@@ -255,6 +368,8 @@ static void stop_one(struct net_conn *c)
 {
     if (c->state == CONN_WS)
         ws_close(c, AMP_WS_GOING_AWAY, "the server is stopping");
+    else if (c->state == CONN_TLS)
+        conn_doom(c);
     else
         http_stop(c);
 }
@@ -272,8 +387,10 @@ void net_shutdown(struct net *n, uint32_t grace_ms, void (*done)(void *ctx), voi
     n->stopping = true;
     n->done = done;
     n->done_ctx = ctx;
-    uv_close((uv_handle_t *)&n->listener, on_handle_closed);
-    close(n->fd);
+    for (unsigned i = 0; i < n->listener_count; i++) {
+        uv_close((uv_handle_t *)&n->listeners[i].poll, on_listener_closed);
+        close(n->listeners[i].fd);
+    }
     each(n, stop_one);
     if (n->stats.open == 0)
         finish(n);
@@ -287,6 +404,7 @@ void net_free(struct net *n)
         return;
     if (n->reserve_fd >= 0)
         close(n->reserve_fd);
+    tls_free(n->tls);
     free(n);
 }
 

@@ -12,10 +12,24 @@
 
 struct net;
 struct net_conn;
+struct x509_st; /* OpenSSL's X509 */
+
+/* Files are PEM; they are read again when they change, and by net_reload. */
+struct net_tls_config {
+    const char *cert[2], *key[2]; /* an RSA and an ECDSA pair, or one; key absent: in the same file */
+    const char *client_ca[2];     /* roots of clients' certificates; NULL: none */
+    const char *client_crl;       /* of them; NULL: none */
+    bool no_plain_rsa;            /* no suites without forward secrecy */
+    bool no_client;               /* `listen` does not ask for certificates */
+};
 
 /* 0 stands for the default in brackets, but for ping_s. */
 struct net_config {
-    const char *listen;       /* "127.0.0.1:8080", "[::]:8080", ":8080"; port 0 picks one */
+    const char *listen;       /* "127.0.0.1:8080", "[::]:8080", ":8080"; port 0 picks one; NULL or
+                               * "": nothing in plain */
+    const char *tls_listen;   /* the same for TLS; a client's certificate is asked for */
+    const char *tls_strict;   /* the same; a client without one is refused */
+    struct net_tls_config tls;
     uint32_t max_connections; /* beyond it new sockets get 503 and are closed (19,500) */
     uint32_t max_message;     /* WebSocket message, joined (1 MiB) */
     uint32_t max_body;        /* HTTP body (1 MiB) */
@@ -24,6 +38,15 @@ struct net_config {
     uint32_t ping_s;    /* server pings after this silence on a WebSocket (25; 0 off) */
     uint32_t pong_s;    /* no byte within this time after a ping: closed 1006 (20) */
     uint32_t max_backlog; /* bytes queued for a slow reader, then closed (8 MiB) */
+};
+
+/* A connection that failed before any request of it was understood. */
+struct net_refusal {
+    const char *address; /* "192.0.2.7:5123" */
+    int status;          /* that was answered; 0: none could be, in TLS */
+    const char *why;
+    const char *name; /* CN of the certificate that was shown, or NULL or "" */
+    bool tls;         /* in the handshake of TLS */
 };
 
 struct net_request {
@@ -50,7 +73,7 @@ struct net_handler {
     void (*on_gone)(void *ctx, struct net_conn *c);
     /* A connection failed before any request was understood (400, 431, timeouts): for the
      * connection doctor. May be NULL. */
-    void (*on_refused)(void *ctx, const char *address, int status, const char *why);
+    void (*on_refused)(void *ctx, const struct net_refusal *r);
     /* The reader of a stream has taken all, after net_stream_put returned false. May be NULL. */
     void (*on_writable)(void *ctx, struct net_conn *c);
 };
@@ -58,8 +81,13 @@ struct net_handler {
 /* NULL and *why (malloc'd sentence) when it can't listen. */
 struct net *net_open(uv_loop_t *loop, const struct net_config *config,
                      const struct net_handler *handler, char **why);
-/* The address really listened on, "127.0.0.1:41234". */
+/* The address really listened on, "127.0.0.1:41234": the plain one, or where there is none, that of
+ * TLS. */
 const char *net_address(const struct net *n);
+const char *net_tls_address(const struct net *n); /* NULL: none */
+/* Read certificates again; new connections get them. AMP_E_VALUE and *why (malloc'd): one cannot be
+ * used, and the old ones stay. */
+int net_reload(struct net *n, char **why) AMP_CHECKED;
 /* Stop accepting, close WebSockets with 1001, then everything; `done` when all are gone (at most
  * grace_ms). */
 void net_shutdown(struct net *n, uint32_t grace_ms, void (*done)(void *ctx), void *ctx);
@@ -73,6 +101,9 @@ unsigned net_tag(const struct net_conn *c);
 void net_set_tag(struct net_conn *c, unsigned tag); /* 0 to 255 */
 const char *
 net_peer(const struct net_conn *c); /* "192.0.2.7:5123"; lives as long as the connection */
+/* Came by TLS; and the certificate that the client proved to have, verified; NULL: none. */
+bool net_secure(const struct net_conn *c);
+struct x509_st *net_certificate(const struct net_conn *c);
 uint64_t net_last_rx_ms(const struct net_conn *c); /* uv_now of the last byte */
 
 /* HTTP answer; Content-Length, Date, Connection are added. `headers`: extra "Name: value\r\n" lines
@@ -104,6 +135,7 @@ struct net_stats {
     uint64_t rx_bytes, tx_bytes, rx_messages, tx_messages, requests;
     uint64_t writes;  /* send() calls: answers of one loop iteration share one */
     uint64_t buffers; /* bytes of private buffers now: partial frames and queued output */
+    uint64_t tls_handshakes, tls_resumed, tls_refused; /* done; of them without keys; failed */
     uint32_t open, websockets;
 };
 void net_stats(const struct net *n, struct net_stats *out);
