@@ -48,6 +48,10 @@ static const uint16_t audit_texts[] = {
     AT(audit.before), AT(audit.after),  AT(audit.reason),
 };
 
+static const uint16_t load_group_texts[] = { AT(load_group.id), AT(load_group.name),
+                                             AT(load_group.parent) };
+static const uint16_t load_member_texts[] = { AT(load_member.group) };
+
 #define TEXTS(list)           \
     {                         \
         list, AMP_COUNT(list) \
@@ -62,7 +66,8 @@ static const struct {
     [FACT_COMMAND] = TEXTS(command_texts), [FACT_TAG] = TEXTS(tag_texts),
     [FACT_USER] = TEXTS(user_texts),       [FACT_LOGIN] = TEXTS(login_texts),
     [FACT_API_KEY] = TEXTS(api_key_texts), [FACT_CONNECTION] = TEXTS(connection_texts),
-    [FACT_AUDIT] = TEXTS(audit_texts),
+    [FACT_AUDIT] = TEXTS(audit_texts),     [FACT_LOAD_GROUP] = TEXTS(load_group_texts),
+    [FACT_LOAD_MEMBER] = TEXTS(load_member_texts),
 };
 
 size_t fact_texts(enum fact_kind kind, const uint16_t **offsets)

@@ -5,6 +5,7 @@
 #ifndef CENTRAL_FACT_H
 #define CENTRAL_FACT_H
 
+#include "central/domain/load_fact.h"
 #include "ocpp/arena.h"
 #include "ocpp/err.h"
 #include "ocpp/text.h"
@@ -25,6 +26,9 @@ enum fact_kind {
     FACT_API_KEY,      /* insert or replace by key */
     FACT_CONNECTION,   /* history: opened, stale, closed, refused handshakes; append */
     FACT_AUDIT,        /* history of what people changed; append */
+    FACT_LOAD_GROUP,   /* insert or replace by (org, id) */
+    FACT_LOAD_MEMBER,  /* insert or replace by (charger, connector) */
+    FACT_LOAD_POINT,   /* insert or replace by (charger, connector) */
     FACT_KINDS
 };
 
@@ -180,6 +184,9 @@ struct fact {
         struct api_key_fact api_key;
         struct connection_fact connection;
         struct audit_fact audit;
+        struct load_group_fact load_group;
+        struct load_member_fact load_member;
+        struct load_point_fact load_point;
     } u;
 };
 

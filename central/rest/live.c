@@ -179,6 +179,9 @@ static bool event_of(const struct fact *f, struct live_event *e)
     case FACT_USER:
     case FACT_LOGIN:
     case FACT_API_KEY:
+    case FACT_LOAD_GROUP:
+    case FACT_LOAD_MEMBER:
+    case FACT_LOAD_POINT:
     case FACT_AUDIT:
     case FACT_KINDS:
         break;

@@ -43,6 +43,24 @@ static const char *const migrations[] = {
     "indexed_to BIGINT, from_ms BIGINT, to_ms BIGINT, PRIMARY KEY (kind, number));",
     /* 2: the audit. Histories make their tables by themselves: here, or with their first row */
     "SELECT 1;",
+    /* load management */
+    "CREATE TABLE load_group ("
+    "org BIGINT, id TEXT, name TEXT, parent TEXT, rule INTEGER, volts INTEGER, limit_da INTEGER, "
+    "turn_s INTEGER, limit_w BIGINT, fallback_da INTEGER, fallback_w BIGINT, reserve_da INTEGER, "
+    "meter BIGINT, meter_all INTEGER, signal_da INTEGER, signal_w BIGINT, signal_until_ms BIGINT, "
+    "load_da_1 INTEGER, load_da_2 INTEGER, load_da_3 INTEGER, load_until_ms BIGINT, "
+    "created_ms BIGINT, deleted INTEGER, folded TEXT, PRIMARY KEY (org, folded));"
+    "CREATE TABLE load_member ("
+    "charger BIGINT, connector INTEGER, org BIGINT, group_id TEXT, connectors INTEGER, "
+    "limit_da INTEGER, max_da INTEGER, base_da INTEGER, priority INTEGER, phases INTEGER, "
+    "rotation INTEGER, watts INTEGER, deleted INTEGER, PRIMARY KEY (charger, connector));"
+    "CREATE TABLE load_point ("
+    "charger BIGINT, connector INTEGER, transaction_key BIGINT, "
+    "base_da INTEGER, base_maybe_da INTEGER, base_until_ms BIGINT, base_maybe_until_ms BIGINT, "
+    "idle_da INTEGER, idle_maybe_da INTEGER, idle_until_ms BIGINT, idle_maybe_until_ms BIGINT, "
+    "now_da INTEGER, now_maybe_da INTEGER, now_until_ms BIGINT, now_maybe_until_ms BIGINT, "
+    "again_ms BIGINT, refused INTEGER, fresh INTEGER, unable INTEGER, "
+    "PRIMARY KEY (charger, connector));",
 };
 
 int migrate_count(void)

@@ -209,6 +209,14 @@ static const struct fact all[] = {
     { FACT_COMMAND,
      { .command = { 6, 1, 3, COMMAND_SENT, -1, 7, T("Reset"), T("{\"type\":\"Soft\"}"), T("later"),
                      T("corr"), T("eve"), 21, 22, 23, 24 } }                                           },
+    { FACT_LOAD_GROUP,
+     { .load_group = { 1, T("site"), T("Site"), T("top"), 2, 230, 400, 900, 11000, -1, 12, 13, 3,
+                       true, 14, 15, 16, { 17, 18, 19 }, 20, 21, false } } },
+    { FACT_LOAD_MEMBER,
+     { .load_member = { 3, 2, 1, T("site"), 2, 320, 160, -1, 5, 3, 2, true, false } } },
+    { FACT_LOAD_POINT,
+     { .load_point = { 3, 2, 7, { { 1, -1, 0, 2 }, { 3, 4, 5, 6 }, { -1, 7, 8, 9 } }, 10, 11, true,
+                       true } } },
     { FACT_READING,
      { .reading = { 3, 7, 2, -5, 31, 0xfedcba9876543210u, T("[{\"value\":\"1\"}]"), 63, 32, 33, 34,
                      35, 36, -37 } }                                                                   },
@@ -245,8 +253,8 @@ static void test_every_field(void)
     s = open_rows(0);
     forget();
     CHECK(store_load(s, keep, NULL) == 0, "load");
-    CHECK(got.count == 9, "%zu facts", got.count);
-    for (size_t i = 0; i < got.count && i < 9; i++)
+    CHECK(got.count == 12, "%zu facts", got.count);
+    for (size_t i = 0; i < got.count && i < 12; i++)
         CHECK(same(got.facts[i], &all[i]), "kind %d is different", (int)all[i].kind);
     for (size_t i = 0; i < AMP_COUNT(asks); i++) {
         bool found = false;

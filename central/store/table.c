@@ -151,6 +151,66 @@ static const struct column audit_columns[] = {
     PLAIN(audit, reason, TEXT),
 };
 
+static const struct column load_group_columns[] = {
+    KEY(load_group, org, INT64),
+    PLAIN(load_group, id, TEXT),
+    PLAIN(load_group, name, TEXT),
+    PLAIN(load_group, parent, TEXT),
+    PLAIN(load_group, rule, INT32),
+    PLAIN(load_group, volts, INT32),
+    PLAIN(load_group, limit_da, INT32),
+    PLAIN(load_group, turn_s, INT32),
+    PLAIN(load_group, limit_w, INT64),
+    PLAIN(load_group, fallback_da, INT32),
+    PLAIN(load_group, fallback_w, INT64),
+    PLAIN(load_group, reserve_da, INT32),
+    PLAIN(load_group, meter, INT64),
+    PLAIN(load_group, meter_all, BOOL),
+    PLAIN(load_group, signal_da, INT32),
+    PLAIN(load_group, signal_w, INT64),
+    PLAIN(load_group, signal_until_ms, INT64),
+    NAMED("load_da_1", load_group, load_da[0], INT32, PLAIN),
+    NAMED("load_da_2", load_group, load_da[1], INT32, PLAIN),
+    NAMED("load_da_3", load_group, load_da[2], INT32, PLAIN),
+    PLAIN(load_group, load_until_ms, INT64),
+    PLAIN(load_group, created_ms, INT64),
+    PLAIN(load_group, deleted, BOOL),
+};
+static const struct column load_member_columns[] = {
+    KEY(load_member, charger, INT64),
+    KEY(load_member, connector, INT32),
+    PLAIN(load_member, org, INT64),
+    NAMED("group_id", load_member, group, TEXT, PLAIN),
+    PLAIN(load_member, connectors, INT32),
+    PLAIN(load_member, limit_da, INT32),
+    PLAIN(load_member, max_da, INT32),
+    PLAIN(load_member, base_da, INT32),
+    PLAIN(load_member, priority, INT32),
+    PLAIN(load_member, phases, INT32),
+    PLAIN(load_member, rotation, INT32),
+    PLAIN(load_member, watts, BOOL),
+    PLAIN(load_member, deleted, BOOL),
+};
+/* A limit of a connector: what is confirmed, and what may be. */
+#define LIMIT(name, i)                                                                    \
+    NAMED(name "_da", load_point, limit[i].da, INT32, PLAIN),                             \
+        NAMED(name "_maybe_da", load_point, limit[i].maybe_da, INT32, PLAIN),             \
+        NAMED(name "_until_ms", load_point, limit[i].until_ms, INT64, PLAIN),             \
+        NAMED(name "_maybe_until_ms", load_point, limit[i].maybe_until_ms, INT64, PLAIN)
+static const struct column load_point_columns[] = {
+    KEY(load_point, charger, INT64),
+    KEY(load_point, connector, INT32),
+    NAMED("transaction_key", load_point, transaction, INT64, PLAIN),
+    LIMIT("base", 0),
+    LIMIT("idle", 1),
+    LIMIT("now", 2),
+    PLAIN(load_point, again_ms, INT64),
+    PLAIN(load_point, refused, INT32),
+    PLAIN(load_point, fresh, BOOL),
+    PLAIN(load_point, unable, BOOL),
+};
+#undef LIMIT
+
 #define COLUMNS(list) .columns = list, .count = AMP_COUNT(list)
 /* clang-format off */
 static const struct table tables[FACT_KINDS] = {
@@ -172,6 +232,9 @@ static const struct table tables[FACT_KINDS] = {
                           .by = "charger" },
     [FACT_AUDIT] = { .name = "audit", COLUMNS(audit_columns), .time = "at_ms", .by = "charger",
                      .owned = true },
+    [FACT_LOAD_GROUP] = { .name = "load_group", COLUMNS(load_group_columns), .folded = "id" },
+    [FACT_LOAD_MEMBER] = { .name = "load_member", COLUMNS(load_member_columns) },
+    [FACT_LOAD_POINT] = { .name = "load_point", COLUMNS(load_point_columns) },
 };
 /* clang-format on */
 
@@ -310,5 +373,8 @@ const struct replay replay[] = {
     { FACT_LOGIN,                "WHERE expires_ms <> 0 ORDER BY created_ms"      },
     { FACT_API_KEY,                "ORDER BY key"                           },
     { FACT_COMMAND,                "WHERE state <= 3 ORDER BY key"      }, /* up to COMMAND_ACCEPTED */
+    { FACT_LOAD_GROUP, "WHERE deleted = 0 ORDER BY org, folded" },
+    { FACT_LOAD_MEMBER, "WHERE deleted = 0 ORDER BY charger, connector" },
+    { FACT_LOAD_POINT, "ORDER BY charger, connector" },
 };
 const size_t replay_count = AMP_COUNT(replay);
