@@ -169,6 +169,13 @@ static void on_gone(void *ctx, struct net_conn *conn)
     rest_gone(c->rest, conn);
 }
 
+static void on_writable(void *ctx, struct net_conn *conn)
+{
+    struct central *c = ctx;
+
+    rest_writable(c->rest, conn);
+}
+
 static void on_refused(void *ctx, const struct net_refusal *r)
 {
     struct central *c = ctx;
@@ -241,6 +248,7 @@ static int open_net(struct central *c, char **why)
         .on_closed = on_closed,
         .on_gone = on_gone,
         .on_refused = on_refused,
+        .on_writable = on_writable,
     };
     char *what = NULL, text[768];
 

@@ -71,6 +71,8 @@ void rest_drop(struct rest_call *call)
             rest_disown(call->rest, &call->owned);
         unlink_call(call);
     }
+    if (call->state && call->clean)
+        call->clean(call->state);
     free(call->state);
     free(call);
 }

@@ -44,6 +44,7 @@ struct rest_owned;
 struct rest_owner {
     void (*message)(struct rest_owned *o, enum amp_ws_opcode op, struct amp_text data);
     void (*closed)(struct rest_owned *o, int code);
+    void (*writable)(struct rest_owned *o); /* the reader of a stream has taken all; may be NULL */
     void (*gone)(struct rest_owned *o); /* already out of the table; conn is NULL */
 };
 struct rest_owned {
@@ -75,6 +76,7 @@ struct rest_call {
     int64_t key, seq;                       /* the handler's own */
     int64_t wait_s;                         /* ?wait= of commands */
     void *state;                            /* the handler's own; free()d with the call */
+    void (*clean)(void *state);             /* before that, for what it owns; NULL: nothing */
 };
 
 /* ---- the question ---- */
@@ -164,6 +166,7 @@ struct rest {
     uint64_t sequence; /* of request ids */
     char boot[9];      /* their random first half */
     uint64_t requests, problems, denied;
+    unsigned exports; /* under way */
     struct amp_buf openapi; /* built on first use */
     struct amp_buf was, is; /* audit.h */
     struct amp_json was_w, is_w;

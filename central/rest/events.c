@@ -12,7 +12,7 @@ static void reader_gone(struct rest_owned *o)
     free(o);
 }
 
-static const struct rest_owner stream_owner = { NULL, NULL, reader_gone };
+static const struct rest_owner stream_owner = { .gone = reader_gone };
 
 /* Comma separated names; absent: all. False: a problem was answered. */
 static bool topics_of(struct rest_call *call, unsigned *out)

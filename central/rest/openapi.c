@@ -56,6 +56,10 @@ static const struct {
     { "type",      "string",  "CALL, CALLRESULT or CALLERROR"                        },
     { "text",      "string",  "Payload contains this text"                           },
     { "errors",    "boolean", "Only what we or the station objected to"              },
+    { "messageId", "string",  "Only with this message id: a call and its answer"     },
+    { "unanswered", "boolean", "Only calls that got no answer"                       },
+    { "transaction", "integer", "Only of this session"                               },
+    { "format",    "string",  "ndjson (default) or csv"                              },
     { "topics",    "string",  "Some of chargers,transactions,messages,commands"      },
     { "since",     "integer", "Events behind this number; or send Last-Event-ID"     },
 };

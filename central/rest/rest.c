@@ -68,6 +68,14 @@ void rest_closed(struct rest *r, struct net_conn *conn, int code, const char *wh
         o->owner->closed(o, code);
 }
 
+void rest_writable(struct rest *r, struct net_conn *conn)
+{
+    struct rest_owned *o = owned_by(r, conn);
+
+    if (o && o->owner->writable)
+        o->owner->writable(o);
+}
+
 void rest_gone(struct rest *r, struct net_conn *conn)
 {
     struct rest_owned *o = owned_by(r, conn);
@@ -90,7 +98,7 @@ static void call_gone(struct rest_owned *o)
     rest_drop(call);
 }
 
-static const struct rest_owner call_owner = { NULL, NULL, call_gone };
+static const struct rest_owner call_owner = { .gone = call_gone };
 
 static struct rest_call *call_new(struct rest *r, const struct net_request *q)
 {

@@ -12,12 +12,14 @@ void rest_free(struct rest *r);
 /* Any request whose path is not /ocpp/…; answers by itself, perhaps later. */
 void rest_request(struct rest *r, const struct net_request *request);
 /* WebSocket events of live-feed connections, and the end of any connection that rest has answered
- * or will answer. All three ignore connections that are not rest's, so they may be called for every
+ * or will answer. All four ignore connections that are not rest's, so they may be called for every
  * one. net_data is left alone. */
 void rest_message(struct rest *r, struct net_conn *conn, enum amp_ws_opcode op,
                   struct amp_text data);
 void rest_closed(struct rest *r, struct net_conn *conn, int code, const char *why);
 void rest_gone(struct rest *r, struct net_conn *conn);
+/* The reader of a stream has taken all that was put. */
+void rest_writable(struct rest *r, struct net_conn *conn);
 /* Is this a connection of rest's: a request under way, a live socket, an event stream? */
 bool rest_owns(const struct rest *r, const struct net_conn *conn);
 

@@ -1,5 +1,6 @@
 /* central/rest/routes.c - every path that people and programs may ask for: the table of contents of
  * the API. The router, the role check, the check of query names, OpenAPI and the tests read it. */
+#include "central/rest/history.h"
 #include "central/rest/routes.h"
 #include "central/rest/audit.h"
 
@@ -57,7 +58,23 @@ const struct rest_route rest_routes[] = {
     { "GET", V1 "/transactions/{id}/readings", ROLE_OPERATOR, rest_list_readings, API_LIST_READINGS, NULL, 200, "before limit",
       "Meter readings of a session, oldest first" },
     { "GET", V1 "/messages", ROLE_OPERATOR, rest_list_messages, API_LIST_MESSAGES, NULL, 200,
-      "charger action direction type from to text errors before limit", "The log of OCPP messages in both directions, newest first" },
+      HISTORY_MESSAGES " before limit", "The log of OCPP messages in both directions, newest first" },
+    { "GET", V1 "/messages/pairs", ROLE_OPERATOR, rest_list_pairs, API_LIST_PAIRS, NULL, 200,
+      "charger action direction from to text messageId unanswered before limit",
+      "Calls with their answers, newest call first" },
+    /* the same as files, oldest first: ?format=ndjson or csv */
+    { "GET", V1 "/export/messages", ROLE_OPERATOR, rest_export_messages, -1, NULL, 200,
+      HISTORY_MESSAGES " format", "The log of messages as a file: NDJSON or CSV, oldest first" },
+    { "GET", V1 "/export/transactions", ROLE_OPERATOR, rest_export_transactions, -1, NULL, 200,
+      "charger connector open from to format", "Charging sessions as a file" },
+    { "GET", V1 "/export/readings", ROLE_OPERATOR, rest_export_readings, -1, NULL, 200,
+      "charger connector transaction from to format", "Meter readings as a file" },
+    { "GET", V1 "/export/status", ROLE_OPERATOR, rest_export_status, -1, NULL, 200,
+      "charger connector from to format", "What connectors reported, as a file" },
+    { "GET", V1 "/export/connections", ROLE_OPERATOR, rest_export_connections, -1, NULL, 200,
+      "charger from to format", "Connections and refused handshakes as a file" },
+    { "GET", V1 "/export/commands", ROLE_OPERATOR, rest_export_commands, -1, NULL, 200,
+      "charger connector action from to format", "Commands as a file" },
     { "GET", V1 "/audit", ROLE_ADMIN, rest_list_audit, API_LIST_AUDIT, NULL, 200,
       "who action kind thing charger from to before limit", "Who changed what, newest first" },
     /* tags */

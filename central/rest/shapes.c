@@ -168,29 +168,37 @@ void shape_charger(struct amp_json *w, const struct central *c, const struct cha
 
 /* ---- transactions ---- */
 
+static const struct {
+    uint32_t bit;
+    const char *name;
+} flag_names[] = {
+    {TX_FLAG_UNKNOWN_TAG,   "unknownTag" },
+    { TX_FLAG_REFUSED,      "refused"    },
+    { TX_FLAG_METER_BACK,   "meterBack"  },
+    { TX_FLAG_TIME_ODD,     "timeOdd"    },
+    { TX_FLAG_ZOMBIE,       "zombie"     },
+    { TX_FLAG_ADOPTED,      "adopted"    },
+    { TX_FLAG_FOREIGN_STOP, "foreignStop"},
+    { TX_FLAG_NO_ENERGY,    "noEnergy"   },
+};
+
+const char *shape_transaction_flag(uint32_t bit)
+{
+    for (size_t i = 0; i < AMP_COUNT(flag_names); i++)
+        if (flag_names[i].bit == bit)
+            return flag_names[i].name;
+    return NULL;
+}
+
 static void put_flags(struct amp_json *w, uint32_t flags)
 {
-    static const struct {
-        uint32_t bit;
-        const char *name;
-    } names[] = {
-        {TX_FLAG_UNKNOWN_TAG,   "unknownTag" },
-        { TX_FLAG_REFUSED,      "refused"    },
-        { TX_FLAG_METER_BACK,   "meterBack"  },
-        { TX_FLAG_TIME_ODD,     "timeOdd"    },
-        { TX_FLAG_ZOMBIE,       "zombie"     },
-        { TX_FLAG_ADOPTED,      "adopted"    },
-        { TX_FLAG_FOREIGN_STOP, "foreignStop"},
-        { TX_FLAG_NO_ENERGY,    "noEnergy"   },
-    };
-
     if (!flags)
         return;
     amp_json_key(w, "flags");
     amp_json_open(w, '[');
-    for (size_t i = 0; i < AMP_COUNT(names); i++)
-        if (flags & names[i].bit)
-            amp_json_str(w, names[i].name);
+    for (size_t i = 0; i < AMP_COUNT(flag_names); i++)
+        if (flags & flag_names[i].bit)
+            amp_json_str(w, flag_names[i].name);
     amp_json_close(w, ']');
 }
 
@@ -270,7 +278,7 @@ void shape_reading(struct amp_json *w, const struct central *c, const struct rea
 
 /* ---- messages and commands ---- */
 
-static const char *type_name(int type)
+const char *shape_frame_type(int type)
 {
     static const char *const names[] = { "UNREADABLE", "UNREADABLE",      "CALL", "CALLRESULT",
                                          "CALLERROR",  "CALLRESULTERROR", "SEND" };
@@ -303,7 +311,7 @@ void shape_message(struct amp_json *w, const struct central *c, const struct mes
     amp_json_time(w, f->at_ms);
     shape_text(w, "charger", shape_charger_id(c, f->charger));
     put_str(w, "direction", f->direction == MESSAGE_SENT ? "sent" : "received");
-    put_str(w, "type", type_name(f->type));
+    put_str(w, "type", shape_frame_type(f->type));
     shape_text(w, "action", f->action);
     shape_text(w, "messageId", f->correlation);
     if (f->payload.len > payload_max)

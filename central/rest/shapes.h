@@ -17,6 +17,10 @@ struct amp_text shape_charger_id(const struct central *c, int64_t key);
 const char *shape_connection(int connection);
 /* Command states as one word: "timed_out". `out` holds 16 bytes. */
 const char *shape_command_state(int state, char out[16]);
+/* "CALL", "CALLRESULT" ... */
+const char *shape_frame_type(int type);
+/* "zombie" for one of enum transaction_flag; NULL for what is none. */
+const char *shape_transaction_flag(uint32_t bit);
 
 /* Each writes one object. */
 /* The charger with its connectors and what runs on them, as of now. */

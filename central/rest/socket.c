@@ -58,7 +58,7 @@ static void reader_message(struct rest_owned *o, enum amp_ws_opcode op, struct a
         live_start(r, since);
 }
 
-static const struct rest_owner socket_owner = { reader_message, NULL, reader_gone };
+static const struct rest_owner socket_owner = { .message = reader_message, .gone = reader_gone };
 
 void rest_live(struct rest_call *call)
 {

@@ -36,6 +36,9 @@ struct stage {
     unsigned kicks, drops;
 };
 static struct stage stage;
+/* A reader that is slow: after so many bytes net_stream_put says no, until stage_put is set back. */
+static size_t stage_room = SIZE_MAX, stage_put, stage_most;
+static bool stage_stalled;
 static int64_t stage_now_ms = 1767225600000; /* 2026-01-01 */
 
 /* ---- the played network ---- */
@@ -77,7 +80,10 @@ bool net_stream_put(struct net_conn *c, const void *data, size_t len)
         abort();
     memcpy(c->streamed + old, data, len);
     c->streamed[old + len] = '\0';
-    return true;
+    stage_put += len;
+    stage_most = stage_put > stage_most && stage_room < SIZE_MAX ? stage_put : stage_most;
+    stage_stalled = stage_put >= stage_room;
+    return !stage_stalled;
 }
 void net_stream_end(struct net_conn *c)
 {

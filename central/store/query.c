@@ -127,8 +127,6 @@ void query_filters(struct query *q, const struct store_ask *a, const struct quer
         where_number(q, "m.direction =", a->direction);
     if (messages && a->type)
         where_number(q, "m.type =", a->type);
-    if (messages && a->answers_only)
-        amp_buf_puts(&q->sql, " AND m.type IN (3, 4, 5)");
     if (messages && a->correlation.len)
         where_text(q, "m.correlation =", a->correlation);
     if (messages && a->errors_only)

@@ -91,7 +91,6 @@ struct store_ask {
     struct amp_text
         text;       /* MESSAGES: payload contains, A-Z like a-z; absent: all; at most 1,000 bytes */
     struct amp_text correlation; /* MESSAGES: the message id, exactly; absent: all */
-    bool answers_only;           /* MESSAGES: what is no call */
     bool forward;   /* oldest first; READINGS always are. The rest of a history, for exports */
     int64_t before; /* cursor: smaller ids only; 0: newest. Forward: larger only; 0: oldest */
     int32_t limit;  /* 1..1000 */

@@ -606,7 +606,6 @@ static bool matches(int i, const struct store_ask *a, const char *lower)
            (!a->action.at || amp_text_eq(a->action, m->action)) &&
            (!a->direction || a->direction == m->direction) && (!a->type || a->type == m->type) &&
            (!a->errors_only || m->error.at || m->type == 4) &&
-           (!a->answers_only || m->type != 2) &&
            (!a->correlation.at || amp_text_eq(a->correlation, m->correlation)) &&
            (!a->text.at || contains(m->payload, lower));
 }
@@ -682,7 +681,7 @@ static void test_messages(void)
         { { .forward = true },                                                    ""       },
         { { .org = 1, .forward = true, .bytes = 2000 },                           ""       },
         { { .org = 1, .forward = true, .from_ms = 20000, .to_ms = 25000 },        ""       },
-        { { .org = 1, .charger = 3, .forward = true, .answers_only = true },      ""       },
+        { { .org = 1, .charger = 3, .forward = true, .type = 3 },                 ""       },
         { { .org = 1, .charger = 4, .correlation = T("id-40") },                  ""       },
         { { .org = 1, .forward = true, .correlation = T("id-7") },                ""       },
     };
