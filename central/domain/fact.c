@@ -47,6 +47,8 @@ static const uint16_t audit_texts[] = {
     AT(audit.who),    AT(audit.action), AT(audit.kind),   AT(audit.thing),
     AT(audit.before), AT(audit.after),  AT(audit.reason),
 };
+static const uint16_t quirk_texts[] = { AT(quirk.name), AT(quirk.vendor), AT(quirk.model),
+                                        AT(quirk.note) };
 
 static const uint16_t load_group_texts[] = { AT(load_group.id), AT(load_group.name),
                                              AT(load_group.parent) };
@@ -68,6 +70,7 @@ static const struct {
     [FACT_API_KEY] = TEXTS(api_key_texts), [FACT_CONNECTION] = TEXTS(connection_texts),
     [FACT_AUDIT] = TEXTS(audit_texts),     [FACT_LOAD_GROUP] = TEXTS(load_group_texts),
     [FACT_LOAD_MEMBER] = TEXTS(load_member_texts),
+    [FACT_QUIRK] = TEXTS(quirk_texts),
 };
 
 size_t fact_texts(enum fact_kind kind, const uint16_t **offsets)

@@ -6,6 +6,7 @@
 #define CENTRAL_FACT_H
 
 #include "central/domain/load_fact.h"
+#include "central/domain/fact_resource.h"
 #include "ocpp/arena.h"
 #include "ocpp/err.h"
 #include "ocpp/text.h"
@@ -29,6 +30,7 @@ enum fact_kind {
     FACT_LOAD_GROUP,   /* insert or replace by (org, id) */
     FACT_LOAD_MEMBER,  /* insert or replace by (charger, connector) */
     FACT_LOAD_POINT,   /* insert or replace by (charger, connector) */
+    FACT_QUIRK,        /* insert or replace by (org, name) */
     FACT_KINDS
 };
 
@@ -187,6 +189,7 @@ struct fact {
         struct load_group_fact load_group;
         struct load_member_fact load_member;
         struct load_point_fact load_point;
+        struct quirk_fact quirk;
     } u;
 };
 

@@ -80,6 +80,7 @@ static void test_all_texts_listed(void)
         { FACT_LOAD_GROUP,  3 },
         { FACT_LOAD_MEMBER, 1 },
         { FACT_LOAD_POINT,  0 },
+        { FACT_QUIRK,       4 },
     };
     const uint16_t *at;
 

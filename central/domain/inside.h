@@ -53,6 +53,8 @@ struct world {
     struct map by_id, by_key, transactions, commands, tags;
     struct charger **chargers;
     size_t charger_count, charger_cap;
+    struct quirk_fact **quirks; /* few: looked through one by one */
+    size_t quirk_count, quirk_cap;
     struct tag **tag_list;
     size_t tag_count, tag_cap;
     bool tags_sorted; /* by organisation and name */
@@ -98,6 +100,9 @@ void tag_free(struct tag *t);
 void tag_authorize(const struct world *w, int64_t org, struct amp_text tag, const struct charger *c,
                    int connector, int64_t now_ms, struct tag_answer *out);
 bool tag_same_parent(const struct world *w, int64_t org, struct amp_text a, struct amp_text b);
+
+/* quirk.c */
+void quirk_apply(struct world *w, const struct quirk_fact *f);
 
 /* transaction.c */
 void transaction_apply(struct world *w, const struct transaction_fact *f);

@@ -10,6 +10,7 @@ static const size_t sizes[FACT_KINDS] = {
     [FACT_COMMAND] = sizeof(struct command_fact),
     [FACT_CONNECTION] = sizeof(struct connection_fact),
     [FACT_TAG] = sizeof(struct tag_fact),
+    [FACT_QUIRK] = sizeof(struct quirk_fact),
 };
 
 /* Offsets of fact_texts count from the start of struct fact, ours from the start of its body. */

@@ -21,6 +21,9 @@ void world_free(struct world *w)
         charger_free(w->chargers[i]);
     for (size_t i = 0; i < w->tag_count; i++)
         tag_free(w->tag_list[i]);
+    for (size_t i = 0; i < w->quirk_count; i++)
+        free(w->quirks[i]);
+    free(w->quirks);
     free(w->chargers);
     free(w->tag_list);
     map_clear(&w->by_id);
@@ -56,6 +59,9 @@ void world_apply(struct world *w, const struct fact *f)
         break;
     case FACT_TAG:
         tag_apply(w, &f->u.tag);
+        break;
+    case FACT_QUIRK:
+        quirk_apply(w, &f->u.quirk);
         break;
     default: /* histories, and what belongs to others */
         break;

@@ -183,6 +183,7 @@ static bool event_of(const struct fact *f, struct live_event *e)
     case FACT_LOAD_MEMBER:
     case FACT_LOAD_POINT:
     case FACT_AUDIT:
+    case FACT_QUIRK:
     case FACT_KINDS:
         break;
     }

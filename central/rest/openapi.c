@@ -24,6 +24,8 @@ static const struct {
     { "Tag",          &api_tag_record         },
     { "User",         &api_user_record        },
     { "Person",       &api_person_record      },
+    { "Quirk",        &api_quirk_record       },
+    { "Traits",       &api_traits_record      },
     { "Health",       &api_health_record      },
     { "Problem",      &api_problem_record     },
     { "Audit",        &api_audit_record       },

@@ -92,6 +92,17 @@ const struct rest_route rest_routes[] = {
       "Create or change a tag" },
     { "DELETE", V1 "/tags/{tag}", ROLE_ADMIN, rest_delete_tag, -1, NULL, 204, NULL,
       "Delete a tag" },
+    /* quirks */
+    { "GET", V1 "/quirks", ROLE_OPERATOR, rest_list_quirks, API_LIST_QUIRKS, NULL, 200, NULL,
+      "What people know of chargers and models that they do not tell themselves" },
+    { "GET", V1 "/quirks/{name}", ROLE_OPERATOR, rest_get_quirk, API_GET_QUIRK, "Quirk", 200, NULL,
+      "One quirk" },
+    { "PUT", V1 "/quirks/{name}", ROLE_ADMIN, rest_put_quirk, API_PUT_QUIRK, "Quirk", 200, NULL,
+      "Declare a quirk of one charger, or of all whose vendor and model begin so; replaces all of it" },
+    { "DELETE", V1 "/quirks/{name}", ROLE_ADMIN, rest_delete_quirk, -1, NULL, 204, NULL,
+      "Delete a quirk" },
+    { "GET", V1 "/chargers/{id}/quirks", ROLE_OPERATOR, rest_get_traits, API_GET_TRAITS, "Traits", 200, NULL,
+      "All that is declared for a charger" },
     /* people */
     { "POST", V1 "/session", 0, rest_log_in, API_LOGIN, "Person", 200, NULL,
       "Log in; sets a cookie" },

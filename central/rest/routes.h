@@ -31,6 +31,12 @@ void rest_delete_tag(struct rest_call *call);
 void rest_put_tags(struct rest_call *call);
 void rest_import_tags(struct rest_call *call);
 void rest_export_tags(struct rest_call *call);
+/* quirks.c */
+void rest_list_quirks(struct rest_call *call);
+void rest_get_quirk(struct rest_call *call);
+void rest_put_quirk(struct rest_call *call);
+void rest_delete_quirk(struct rest_call *call);
+void rest_get_traits(struct rest_call *call);
 /* sessions.c, users.c */
 void rest_log_in(struct rest_call *call);
 void rest_log_out(struct rest_call *call);

@@ -61,6 +61,11 @@ static const char *const migrations[] = {
     "now_da INTEGER, now_maybe_da INTEGER, now_until_ms BIGINT, now_maybe_until_ms BIGINT, "
     "again_ms BIGINT, refused INTEGER, fresh INTEGER, unable INTEGER, "
     "PRIMARY KEY (charger, connector));",
+    /* 4: quirks of chargers */
+    "CREATE TABLE quirk ("
+    "org BIGINT, name TEXT, charger BIGINT, vendor TEXT, model TEXT, note TEXT, flags BIGINT, "
+    "phases INTEGER, voltage_v INTEGER, rate_units INTEGER, stack_max INTEGER, list_max INTEGER, "
+    "deleted INTEGER, folded TEXT, PRIMARY KEY (org, folded));",
 };
 
 int migrate_count(void)

@@ -150,6 +150,21 @@ static const struct column audit_columns[] = {
     NAMED("became", audit, after, TEXT, PLAIN),
     PLAIN(audit, reason, TEXT),
 };
+static const struct column quirk_columns[] = {
+    KEY(quirk, org, INT64),
+    PLAIN(quirk, name, TEXT),
+    PLAIN(quirk, charger, INT64),
+    PLAIN(quirk, vendor, TEXT),
+    PLAIN(quirk, model, TEXT),
+    PLAIN(quirk, note, TEXT),
+    PLAIN(quirk, flags, UINT32),
+    PLAIN(quirk, phases, INT32),
+    PLAIN(quirk, voltage_v, INT32),
+    PLAIN(quirk, rate_units, INT32),
+    PLAIN(quirk, stack_max, INT32),
+    PLAIN(quirk, list_max, INT32),
+    PLAIN(quirk, deleted, BOOL),
+};
 
 static const struct column load_group_columns[] = {
     KEY(load_group, org, INT64),
@@ -235,6 +250,7 @@ static const struct table tables[FACT_KINDS] = {
     [FACT_LOAD_GROUP] = { .name = "load_group", COLUMNS(load_group_columns), .folded = "id" },
     [FACT_LOAD_MEMBER] = { .name = "load_member", COLUMNS(load_member_columns) },
     [FACT_LOAD_POINT] = { .name = "load_point", COLUMNS(load_point_columns) },
+    [FACT_QUIRK] = { .name = "quirk", COLUMNS(quirk_columns), .folded = "name" },
 };
 /* clang-format on */
 
@@ -376,5 +392,6 @@ const struct replay replay[] = {
     { FACT_LOAD_GROUP, "WHERE deleted = 0 ORDER BY org, folded" },
     { FACT_LOAD_MEMBER, "WHERE deleted = 0 ORDER BY charger, connector" },
     { FACT_LOAD_POINT, "ORDER BY charger, connector" },
+    { FACT_QUIRK, "WHERE deleted = 0 ORDER BY org, folded" },
 };
 const size_t replay_count = AMP_COUNT(replay);

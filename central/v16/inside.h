@@ -86,5 +86,13 @@ int v16_may_ask(int registration, const struct amp_message *m, const char **why)
  * what is usable of it; false when energy or structure are lost. */
 bool v16_salvage_stop(struct amp_text payload, struct amp_arena *arena,
                       struct ocpp16_stop_transaction *out, struct amp_text *repaired);
+/* `payload`, a sound object, with `field` replaced (NULL: left out), in the arena; absent when that
+ * is full. */
+struct amp_text v16_replaced(struct amp_text payload, struct amp_text field, const char *instead,
+                             struct amp_arena *arena);
+/* salvage_tag.c: the body of an Authorize, StartTransaction or StopTransaction that was refused only
+ * because its tag is longer than 20 characters; NULL: that was not all. */
+void *v16_salvage_tag(const struct amp_rpc_event *ev, struct amp_text payload,
+                      struct amp_arena *arena);
 
 #endif

@@ -36,11 +36,10 @@ static void member(struct amp_buf *out, struct amp_text key, struct amp_text val
     amp_buf_text_put(out, value);
 }
 
-/* `payload` with the field of that row replaced or left out, in the arena; absent when the arena is
- * full. */
-static struct amp_text without(struct amp_text payload, int row, struct amp_arena *arena)
+struct amp_text v16_replaced(struct amp_text payload, struct amp_text field, const char *instead,
+                             struct amp_arena *arena)
 {
-    struct amp_text key, value, field = amp_text_of(spare[row].field);
+    struct amp_text key, value;
     size_t cap = payload.len + 64u;
     struct amp_buf out;
     uint32_t at = 0;
@@ -51,8 +50,8 @@ static struct amp_text without(struct amp_text payload, int row, struct amp_aren
     while (v16_slice_next(payload, &at, &key, &value))
         if (!amp_text_eq(key, field))
             member(&out, key, value);
-    if (spare[row].instead)
-        member(&out, field, amp_text_of(spare[row].instead));
+    if (instead)
+        member(&out, field, amp_text_of(instead));
     amp_buf_putc(&out, '}');
     return out.full || out.at[0] != '{' ? AMP_NO_TEXT : amp_buf_text(&out);
 }
@@ -75,7 +74,7 @@ bool v16_salvage_stop(struct amp_text payload, struct amp_arena *arena,
                   : -1;
         if (row < 0)
             return false;
-        payload = without(payload, row, arena);
+        payload = v16_replaced(payload, amp_text_of(spare[row].field), spare[row].instead, arena);
     }
     return false;
 }

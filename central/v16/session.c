@@ -97,8 +97,13 @@ static void refused(struct session *s, const struct amp_rpc_event *ev, int64_t n
     struct v16 *v = s->v;
     const struct amp_frame *f = &ev->verdict.frame;
     struct ocpp16_stop_transaction stop;
-    struct amp_text payload;
+    struct amp_text payload = v16_payload(f);
+    void *body = v16_salvage_tag(ev, payload, &v->c->arena);
 
+    if (body) {
+        handle(s, ev, body, payload, now_ms);
+        return;
+    }
     if (ev->message && ev->message->id == OCPP16_STOP_TRANSACTION &&
         v16_salvage_stop(v16_payload(f), &v->c->arena, &stop, &payload)) {
         handle(s, ev, &stop, payload, now_ms);

@@ -1,5 +1,6 @@
 /* central/v16/start_transaction.c - StartTransaction: always answered with an id of ours, see
  * domain/transaction.c. OCPP 1.6 §4.8. */
+#include "central/domain/quirk.h"
 #include "central/v16/ops.h"
 
 static int on_call(const struct v16_call *call, void *reply)
@@ -9,7 +10,7 @@ static int on_call(const struct v16_call *call, void *reply)
     struct tag_answer a;
     struct start_info s = {
         .connector = v16_connector(req->connector_id),
-        .tag = req->id_tag,
+        .tag = charger_tag(call->world, call->charger, req->id_tag),
         .meter_wh = req->meter_start,
         .at_ms = req->timestamp,
         .reservation =

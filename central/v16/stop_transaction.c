@@ -1,5 +1,6 @@
 /* central/v16/stop_transaction.c - StopTransaction, with the readings that it carries. OCPP 1.6
  * §4.10, edge cases 4, 6-9, 11-14, 23. */
+#include "central/domain/quirk.h"
 #include "central/v16/ops.h"
 #include "central/v16/slice.h"
 
@@ -12,7 +13,7 @@ static int on_call(const struct v16_call *call, void *reply)
         .transaction = req->transaction_id,
         .meter_wh = req->meter_stop,
         .at_ms = req->timestamp,
-        .tag = req->id_tag,
+        .tag = req->id_tag.at ? charger_tag(call->world, call->charger, req->id_tag) : AMP_NO_TEXT,
         .reason = req->reason ? amp_text_of(amp_enum_name(&ocpp16_reason_names, (int)req->reason))
                               : AMP_NO_TEXT,
     };
