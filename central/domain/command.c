@@ -1,9 +1,7 @@
 /* central/domain/command.c - what people ask of stations: queued, sent, answered, and whether it
  * had the effect that was meant. An accepted command is a promise only; the station's next messages
  * tell. central-edge-cases 54, 55; ocpp-facts B13. */
-#include "central/domain/inside.h"
-#include "ocpp/json.h"
-#include <stdio.h>
+#include "central/domain/command_inside.h"
 
 /* An answer text of a queued command that says, also to a later process, that it may wait. */
 #define WAITS AMP_TEXT("waits for the station to connect")
@@ -28,39 +26,7 @@ static const struct {
     { COMMAND_NO_EFFECT, COMMAND_CONFIRMED},
 };
 
-enum effect { NONE, ANSWER, START, STOP, BOOT, STATUS };
-
-/* How a command shows that it worked, and how long that may take. What is not listed ends with its
- * answer as accepted. */
-static const struct effect_row {
-    const char *action;
-    enum effect effect;
-    int32_t within_s;
-} effects[] = {
-    {"RemoteStartTransaction", START,
-     180                                  }, /* the vehicle may be plugged in later: ConnectionTimeOut */
-    { "RemoteStopTransaction", STOP,   120},
-    { "Reset",                 BOOT,   600},
-    { "ChangeAvailability",    STATUS, 300}, /* "Scheduled" comes after the transaction: later than
-  this, and then confirmed all the same */
-    { "UnlockConnector",       ANSWER, 0  },
-    { "GetConfiguration",      ANSWER, 0  },
-    { "ChangeConfiguration",   ANSWER, 0  },
-    { "ClearCache",            ANSWER, 0  },
-    { "DataTransfer",          ANSWER, 0  },
-};
-
-static const struct effect_row *row_of(const struct command *k)
-{
-    static const struct effect_row none = { "", NONE, 0 };
-
-    for (size_t i = 0; i < AMP_COUNT(effects); i++)
-        if (amp_text_is(k->fact->action, effects[i].action))
-            return &effects[i];
-    return &none;
-}
-
-static bool legal(int from, int to)
+bool command_legal(int from, int to)
 {
     for (size_t i = 0; i < AMP_COUNT(moves); i++)
         if (moves[i].from == from && moves[i].to == to)
@@ -153,9 +119,9 @@ static struct command *add(struct world *w, struct charger *c, const struct comm
     return k;
 }
 
-static void after_state(struct world *w, struct command *k)
+void command_after_state(struct world *w, struct command *k)
 {
-    set_waiting(w, k, k->fact->state == COMMAND_ACCEPTED && row_of(k)->effect > ANSWER);
+    set_waiting(w, k, k->fact->state == COMMAND_ACCEPTED && command_row(k)->effect > EFFECT_ANSWER);
 }
 
 void command_apply(struct world *w, const struct command_fact *f)
@@ -169,110 +135,8 @@ void command_apply(struct world *w, const struct command_fact *f)
         keep(FACT_COMMAND, &k->fact, f);
     else
         k = add(w, c, f);
-    after_state(w, k);
+    command_after_state(w, k);
     forget_finished(w, c);
-}
-
-/* ---- effects ---- */
-
-/* Does the payload hold this text as a JSON string? Without case, as tags compare. It finds what
- * our own writer wrote; the domain knows no message, and a tag that nobody confirmed shows as "no
- * effect", never as a wrong confirmation. */
-static bool mentions(struct amp_text payload, struct amp_text text)
-{
-    char block[160];
-    struct amp_buf quoted;
-
-    amp_buf_init(&quoted, block, sizeof block);
-    amp_json_quote(&quoted, text);
-    if (quoted.full)
-        return false;
-    for (uint32_t i = 0; i + quoted.len <= payload.len; i++)
-        if (amp_text_eqi((struct amp_text){ payload.at + i, (uint32_t)quoted.len },
-                         amp_buf_text(&quoted)))
-            return true;
-    return false;
-}
-
-static bool may_show_effect(const struct command *k, enum effect e)
-{
-    int state = k->fact->state;
-
-    return row_of(k)->effect == e && k->fact->sent_ms > 0 && !k->fact->effect_ms &&
-           (state == COMMAND_SENT || legal(state, COMMAND_CONFIRMED));
-}
-
-/* The effect was seen. Before the answer it is only noted: the answer decides, and then confirms at
- * once. */
-static void effect(struct world *w, struct command *k, int64_t transaction, int64_t now_ms)
-{
-    k->fact->effect_ms = now_ms;
-    if (transaction)
-        k->fact->transaction = transaction;
-    if (k->fact->state != COMMAND_SENT)
-        k->fact->state = COMMAND_CONFIRMED;
-    after_state(w, k);
-    tell(w, FACT_COMMAND, k->fact);
-}
-
-void command_saw_boot(struct world *w, struct charger *c, int64_t now_ms)
-{
-    for (struct command *k = c->commands; k; k = k->next)
-        if (may_show_effect(k, BOOT))
-            effect(w, k, 0, now_ms);
-}
-
-/* The oldest remote start that fits: one start is the effect of one command. */
-void command_saw_start(struct world *w, struct charger *c, const struct transaction_fact *t,
-                       int64_t now_ms)
-{
-    for (struct command *k = c->commands; k; k = k->next)
-        if (may_show_effect(k, START) &&
-            (k->fact->connector < 1 || k->fact->connector == t->connector) &&
-            mentions(k->fact->payload, t->tag)) {
-            effect(w, k, t->key, now_ms);
-            return;
-        }
-}
-
-void command_saw_stop(struct world *w, struct charger *c, int64_t transaction, int64_t now_ms)
-{
-    for (struct command *k = c->commands; k; k = k->next)
-        if (may_show_effect(k, STOP) && k->fact->transaction == transaction)
-            effect(w, k, transaction, now_ms);
-}
-
-static bool available_as_asked(const struct command *k, const struct connector_fact *now)
-{
-    bool out = now && amp_text_is(now->status, "Unavailable");
-
-    return now && (mentions(k->fact->payload, AMP_TEXT("Inoperative")) ? out : !out);
-}
-
-void command_saw_status(struct world *w, struct charger *c, int connector, int64_t now_ms)
-{
-    for (struct command *k = c->commands; k; k = k->next)
-        if (may_show_effect(k, STATUS) &&
-            (k->fact->connector < 1 || k->fact->connector == connector) &&
-            available_as_asked(k, charger_connector(c, connector)))
-            effect(w, k, 0, now_ms);
-}
-
-/* What was so already will not be reported again: asked when a command is accepted. */
-static void effect_already(struct world *w, struct command *k, int64_t now_ms)
-{
-    const struct transaction *t = transaction_find(w, k->fact->transaction);
-    const struct connector_fact *now =
-        charger_connector(k->charger, k->fact->connector < 0 ? 0 : k->fact->connector);
-
-    if (k->fact->effect_ms)
-        effect(w, k, 0, k->fact->effect_ms);
-    else if (row_of(k)->effect == ANSWER)
-        effect(w, k, 0, now_ms);
-    else if (row_of(k)->effect == STOP && t && !transaction_is_open(t->fact->state))
-        effect(w, k, 0, now_ms);
-    else if (row_of(k)->effect == STATUS && available_as_asked(k, now))
-        effect(w, k, 0, now_ms);
 }
 
 /* ---- changes ---- */
@@ -285,7 +149,7 @@ static void change(struct world *w, struct command *k, int state, struct amp_tex
     if (answer.at)
         f.answer = answer;
     keep(FACT_COMMAND, &k->fact, &f);
-    after_state(w, k);
+    command_after_state(w, k);
     tell(w, FACT_COMMAND, k->fact);
 }
 
@@ -363,7 +227,7 @@ int world_command_change(struct world *w, int64_t key, const struct command_chan
 
     if (!k)
         return AMP_E_ABSENT;
-    if (!legal(k->fact->state, ch->state))
+    if (!command_legal(k->fact->state, ch->state))
         return AMP_E_STATE;
     f = *k->fact;
     f.state = ch->state;
@@ -379,15 +243,15 @@ int world_command_change(struct world *w, int64_t key, const struct command_chan
     else if (ch->state != COMMAND_NO_EFFECT)
         f.answered_ms = now_ms;
     keep(FACT_COMMAND, &k->fact, &f);
-    after_state(w, k);
+    command_after_state(w, k);
     tell(w, FACT_COMMAND, k->fact);
     if (f.state == COMMAND_ACCEPTED) {
-        t = row_of(k)->effect == STOP ? transaction_find(w, f.transaction) : NULL;
+        t = command_row(k)->effect == EFFECT_STOP ? transaction_find(w, f.transaction) : NULL;
         if (t)
             transaction_event(w, t, TX_STOP_ACCEPTED);
-        effect_already(w, k, now_ms);
+        command_effect_already(w, k, now_ms);
     } else if (f.state == COMMAND_TIMED_OUT && f.effect_ms) {
-        effect(w, k, 0, f.effect_ms); /* the answer is lost, but it worked */
+        command_effect(w, k, 0, f.effect_ms); /* the answer is lost, but it worked */
     }
     forget_finished(w, k->charger);
     return 0;
@@ -429,9 +293,9 @@ void command_settle(struct world *w, struct charger *c, int64_t now_ms)
 void command_tick(struct world *w, int64_t now_ms)
 {
     for (struct command *k = w->waiting_first, *next; k; k = next) {
-        const struct effect_row *row = row_of(k);
+        const struct effect_row *row = command_row(k);
         struct transaction *t =
-            row->effect == STOP ? transaction_find(w, k->fact->transaction) : NULL;
+            row->effect == EFFECT_STOP ? transaction_find(w, k->fact->transaction) : NULL;
 
         next = k->behind;
         if (now_ms - k->fact->answered_ms < (int64_t)row->within_s * 1000)
