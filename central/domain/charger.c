@@ -263,7 +263,7 @@ int world_boot(struct world *w, struct charger *c, const struct boot_info *b, in
                       : heartbeat_s;
     keep(FACT_CHARGER, &c->fact, &f);
     tell_charger(w, c);
-    command_saw_boot(w, c, now_ms);
+    command_saw_boot(w, c, c->fact->firmware, now_ms);
     return c->fact->registration;
 }
 

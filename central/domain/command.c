@@ -2,9 +2,12 @@
  * had the effect that was meant. An accepted command is a promise only; the station's next messages
  * tell. central-edge-cases 54, 55; ocpp-facts B13. */
 #include "central/domain/command_inside.h"
+#include "central/domain/operation.h"
+#include <stdio.h>
 
 /* An answer text of a queued command that says, also to a later process, that it may wait. */
 #define WAITS AMP_TEXT("waits for the station to connect")
+#define AGAIN AMP_TEXT("not answered, will be sent again")
 
 /* Legal changes; anything else is refused. A command that timed out may still have worked: a late
  * answer or the effect corrects it. */
@@ -46,16 +49,15 @@ static bool same_key(const void *item, const void *key)
     return k->fact->key == *(const int64_t *)key;
 }
 
-static struct command *find(const struct world *w, int64_t key)
+struct command *command_find(const struct world *w, int64_t key)
 {
     return map_get(&w->commands, map_hash_int(key), same_key, &key);
 }
 
 /* ---- keeping ---- */
 
-/* Those that wait for an effect stand in one list, by key, so that a tick needs not look at every
- * charger.
- */
+/* Those that wait for an effect, or for their station but not for ever, stand in one list, by key,
+ * so that a tick needs not look at every charger. */
 static void set_waiting(struct world *w, struct command *k, bool waiting)
 {
     if (k->waiting == waiting)
@@ -121,13 +123,17 @@ static struct command *add(struct world *w, struct charger *c, const struct comm
 
 void command_after_state(struct world *w, struct command *k)
 {
-    set_waiting(w, k, k->fact->state == COMMAND_ACCEPTED && command_row(k)->effect > EFFECT_ANSWER);
+    set_waiting(w, k,
+                k->fact->state == COMMAND_QUEUED
+                    ? k->fact->expires_ms != 0
+                    : k->fact->state == COMMAND_ACCEPTED &&
+                          command_row(k)->effect > EFFECT_ANSWER);
 }
 
 void command_apply(struct world *w, const struct command_fact *f)
 {
     struct charger *c = world_charger_by_key(w, f->charger);
-    struct command *k = find(w, f->key);
+    struct command *k = command_find(w, f->key);
 
     if (!c)
         return;
@@ -141,7 +147,7 @@ void command_apply(struct world *w, const struct command_fact *f)
 
 /* ---- changes ---- */
 
-static void change(struct world *w, struct command *k, int state, struct amp_text answer)
+void command_set(struct world *w, struct command *k, int state, struct amp_text answer)
 {
     struct command_fact f = *k->fact;
 
@@ -172,11 +178,14 @@ static int64_t queue(struct world *w, struct charger *c, const struct command_fa
     fresh.charger = c->fact->key;
     fresh.state = offline ? COMMAND_ERROR : COMMAND_QUEUED;
     fresh.answer = offline ? AMP_TEXT("station offline") : wait ? WAITS : AMP_NO_TEXT;
-    fresh.correlation = AMP_NO_TEXT;
+    fresh.correlation = fresh.progress = fresh.was = AMP_NO_TEXT;
     fresh.created_ms = now_ms;
-    fresh.sent_ms = fresh.effect_ms = 0;
+    fresh.sent_ms = fresh.effect_ms = fresh.progress_ms = 0;
     fresh.answered_ms = offline ? now_ms : 0;
+    fresh.expires_ms = wait ? f->expires_ms : 0;
+    fresh.attempts = 0;
     k = add(w, c, &fresh);
+    command_after_state(w, k);
     tell(w, FACT_COMMAND, k->fact);
     forget_finished(w, c);
     return fresh.key;
@@ -196,7 +205,7 @@ int64_t world_command_wait(struct world *w, struct charger *c, const struct comm
 
 const struct command_fact *world_command_get(struct world *w, int64_t key)
 {
-    const struct command *k = find(w, key);
+    const struct command *k = command_find(w, key);
 
     return k ? k->fact : NULL;
 }
@@ -209,19 +218,56 @@ const struct command_fact *world_command_find(const struct charger *c, struct am
     return NULL;
 }
 
+/* One that was not answered before stands behind those that were not sent yet. */
 const struct command_fact *world_command_next(struct world *w, const struct charger *c)
 {
+    const struct command_fact *next = NULL;
+
     (void)w;
     for (const struct command *k = c->commands; k; k = k->next)
-        if (k->fact->state == COMMAND_QUEUED)
-            return k->fact;
-    return NULL;
+        if (k->fact->state == COMMAND_QUEUED && (!next || k->fact->attempts < next->attempts))
+            next = k->fact;
+    return next;
+}
+
+/* ---- sent again ---- */
+
+/* Nobody knows whether it arrived. False: it may not be sent again, or was often enough. */
+static bool queue_again(struct world *w, struct command *k, int64_t now_ms)
+{
+    if (k->fact->attempts >= COMMAND_ATTEMPTS_MAX || !command_may_resend(k->fact->action) ||
+        (k->fact->expires_ms && k->fact->expires_ms <= now_ms))
+        return false;
+    if (!k->fact->expires_ms)
+        k->fact->expires_ms = now_ms + COMMAND_RETRY_MS;
+    command_set(w, k, COMMAND_QUEUED, AGAIN);
+    return true;
+}
+
+/* May it stay queued without its station? */
+static bool may_wait(const struct command *k)
+{
+    return k->fact->attempts > 0 || amp_text_eq(k->fact->answer, WAITS);
+}
+
+static void expire(struct world *w, struct command *k, int64_t now_ms)
+{
+    char text[64];
+
+    k->fact->answered_ms = now_ms;
+    if (!k->fact->attempts) {
+        command_set(w, k, COMMAND_ERROR, AMP_TEXT("the station did not come in time"));
+        return;
+    }
+    snprintf(text, sizeof text, "no answer to %d attempts, and the station is away",
+             (int)k->fact->attempts);
+    command_set(w, k, COMMAND_TIMED_OUT, amp_text_of(text));
 }
 
 int world_command_change(struct world *w, int64_t key, const struct command_change *ch,
                          int64_t now_ms)
 {
-    struct command *k = find(w, key);
+    struct command *k = command_find(w, key);
     struct transaction *t;
     struct command_fact f;
 
@@ -229,6 +275,8 @@ int world_command_change(struct world *w, int64_t key, const struct command_chan
         return AMP_E_ABSENT;
     if (!command_legal(k->fact->state, ch->state))
         return AMP_E_STATE;
+    if (ch->state == COMMAND_TIMED_OUT && queue_again(w, k, now_ms))
+        return 0;
     f = *k->fact;
     f.state = ch->state;
     f.answer = ch->state == COMMAND_SENT ? AMP_NO_TEXT : ch->answer.at ? ch->answer : f.answer;
@@ -236,9 +284,12 @@ int world_command_change(struct world *w, int64_t key, const struct command_chan
         f.correlation = ch->correlation;
     if (ch->transaction)
         f.transaction = ch->transaction;
-    if (ch->state == COMMAND_SENT)
+    if (ch->state == COMMAND_SENT) {
         f.sent_ms = now_ms;
-    else if (ch->state == COMMAND_CONFIRMED)
+        f.attempts++;
+        if (command_row(k)->effect == EFFECT_FIRMWARE)
+            f.was = k->charger->fact->firmware;
+    } else if (ch->state == COMMAND_CONFIRMED)
         f.effect_ms = now_ms;
     else if (ch->state != COMMAND_NO_EFFECT)
         f.answered_ms = now_ms;
@@ -264,11 +315,13 @@ void command_offline(struct world *w, struct charger *c, int64_t now_ms)
     for (struct command *k = c->commands, *next; k; k = next) {
         next = k->next;
         if (k->fact->state == COMMAND_SENT) {
+            if (queue_again(w, k, now_ms))
+                continue;
             k->fact->answered_ms = now_ms;
-            change(w, k, COMMAND_TIMED_OUT, AMP_TEXT("connection lost before the answer"));
-        } else if (k->fact->state == COMMAND_QUEUED && !amp_text_eq(k->fact->answer, WAITS)) {
+            command_set(w, k, COMMAND_TIMED_OUT, AMP_TEXT("connection lost before the answer"));
+        } else if (k->fact->state == COMMAND_QUEUED && !may_wait(k)) {
             k->fact->answered_ms = now_ms;
-            change(w, k, COMMAND_ERROR, AMP_TEXT("station offline"));
+            command_set(w, k, COMMAND_ERROR, AMP_TEXT("station offline"));
         }
     }
     forget_finished(w, c);
@@ -278,31 +331,53 @@ void command_settle(struct world *w, struct charger *c, int64_t now_ms)
 {
     for (struct command *k = c->commands; k; k = k->next) {
         if (k->fact->state == COMMAND_SENT) {
+            if (queue_again(w, k, now_ms))
+                continue;
             k->fact->answered_ms = now_ms;
-            change(w, k, COMMAND_TIMED_OUT,
-                   AMP_TEXT("the central system restarted before the answer"));
-        } else if (k->fact->state == COMMAND_QUEUED && !amp_text_eq(k->fact->answer, WAITS)) {
+            command_set(w, k, COMMAND_TIMED_OUT,
+                        AMP_TEXT("the central system restarted before the answer"));
+        } else if (k->fact->state == COMMAND_QUEUED && !may_wait(k)) {
             k->fact->answered_ms = now_ms;
-            change(w, k, COMMAND_ERROR,
+            command_set(w, k, COMMAND_ERROR,
                    AMP_TEXT("the central system restarted before it was sent"));
         }
     }
     forget_finished(w, c);
 }
 
+/* Newest of the times from which an effect may be waited for. */
+static int64_t patience_from(const struct command_fact *f)
+{
+    int64_t from = f->answered_ms > f->progress_ms ? f->answered_ms : f->progress_ms;
+
+    return from > f->due_ms ? from : f->due_ms;
+}
+
+static void tick_command(struct world *w, struct command *k, int64_t now_ms)
+{
+    const struct effect_row *row = command_row(k);
+    struct transaction *t =
+        row->effect == EFFECT_STOP ? transaction_find(w, k->fact->transaction) : NULL;
+
+    if (k->fact->state == COMMAND_QUEUED) {
+        if (now_ms < k->fact->expires_ms)
+            return;
+        expire(w, k, now_ms);
+    } else {
+        if (now_ms - patience_from(k->fact) < (int64_t)row->within_s * 1000 &&
+            !command_progress_failed(k, now_ms))
+            return;
+        command_set(w, k, COMMAND_NO_EFFECT, AMP_NO_TEXT);
+    }
+    if (t)
+        transaction_event(w, t, TX_STOP_FAILED);
+    forget_finished(w, k->charger);
+}
+
 void command_tick(struct world *w, int64_t now_ms)
 {
     for (struct command *k = w->waiting_first, *next; k; k = next) {
-        const struct effect_row *row = command_row(k);
-        struct transaction *t =
-            row->effect == EFFECT_STOP ? transaction_find(w, k->fact->transaction) : NULL;
-
         next = k->behind;
-        if (now_ms - k->fact->answered_ms < (int64_t)row->within_s * 1000)
-            continue;
-        change(w, k, COMMAND_NO_EFFECT, AMP_NO_TEXT);
-        if (t)
-            transaction_event(w, t, TX_STOP_FAILED);
-        forget_finished(w, k->charger);
+        tick_command(w, k, now_ms);
     }
 }

@@ -6,17 +6,33 @@
 /* How a command shows that it worked, and how long that may take. What is not listed ends with its
  * answer as accepted. */
 static const struct effect_row effects[] = {
-    {"RemoteStartTransaction", EFFECT_START,
-     180                                  }, /* the vehicle may be plugged in later: ConnectionTimeOut */
-    { "RemoteStopTransaction", EFFECT_STOP,   120},
-    { "Reset",                 EFFECT_BOOT,   600},
-    { "ChangeAvailability",    EFFECT_STATUS, 300}, /* "Scheduled" comes after the transaction: later than
-  this, and then confirmed all the same */
-    { "UnlockConnector",       EFFECT_ANSWER, 0  },
-    { "GetConfiguration",      EFFECT_ANSWER, 0  },
-    { "ChangeConfiguration",   EFFECT_ANSWER, 0  },
-    { "ClearCache",            EFFECT_ANSWER, 0  },
-    { "DataTransfer",          EFFECT_ANSWER, 0  },
+    { "RemoteStartTransaction",     EFFECT_START,       180  }, /* the vehicle may be plugged in later: ConnectionTimeOut */
+    { "RemoteStopTransaction",      EFFECT_STOP,        120  },
+    { "Reset",                      EFFECT_BOOT,        600  },
+    /* "Scheduled" comes after the transaction: later than this, and then confirmed all the same */
+    { "ChangeAvailability",         EFFECT_STATUS,      300  },
+    { "TriggerMessage",             EFFECT_TRIGGERED,   60   },
+    { "ExtendedTriggerMessage",     EFFECT_TRIGGERED,   60   },
+    { "UpdateFirmware",             EFFECT_FIRMWARE,    3600 },
+    { "SignedUpdateFirmware",       EFFECT_FIRMWARE,    3600 },
+    { "GetDiagnostics",             EFFECT_DIAGNOSTICS, 1800 },
+    { "GetLog",                     EFFECT_LOG,         1800 },
+    { "UnlockConnector",            EFFECT_ANSWER,      0    },
+    { "GetConfiguration",           EFFECT_ANSWER,      0    },
+    { "ChangeConfiguration",        EFFECT_ANSWER,      0    },
+    { "ClearCache",                 EFFECT_ANSWER,      0    },
+    { "DataTransfer",               EFFECT_ANSWER,      0    },
+    { "GetCompositeSchedule",       EFFECT_ANSWER,      0    },
+    { "SetChargingProfile",         EFFECT_ANSWER,      0    },
+    { "ClearChargingProfile",       EFFECT_ANSWER,      0    },
+    { "ReserveNow",                 EFFECT_ANSWER,      0    },
+    { "CancelReservation",          EFFECT_ANSWER,      0    },
+    { "SendLocalList",              EFFECT_ANSWER,      0    },
+    { "GetLocalListVersion",        EFFECT_ANSWER,      0    },
+    { "InstallCertificate",         EFFECT_ANSWER,      0    },
+    { "DeleteCertificate",          EFFECT_ANSWER,      0    },
+    { "GetInstalledCertificateIds", EFFECT_ANSWER,      0    },
+    { "CertificateSigned",          EFFECT_ANSWER,      0    },
 };
 
 const struct effect_row *command_row(const struct command *k)
@@ -34,8 +50,9 @@ const struct effect_row *command_row(const struct command *k)
 /* Does the payload hold this text as a JSON string? Without case, as tags compare. It finds what
  * our own writer wrote; the domain knows no message, and a tag that nobody confirmed shows as "no
  * effect", never as a wrong confirmation. */
-static bool mentions(struct amp_text payload, struct amp_text text)
+bool command_mentions(const struct command *k, struct amp_text text)
 {
+    struct amp_text payload = k->fact->payload;
     char block[160];
     struct amp_buf quoted;
 
@@ -50,7 +67,7 @@ static bool mentions(struct amp_text payload, struct amp_text text)
     return false;
 }
 
-static bool may_show_effect(const struct command *k, enum effect_kind e)
+bool command_may_show(const struct command *k, enum effect_kind e)
 {
     int state = k->fact->state;
 
@@ -71,11 +88,13 @@ void command_effect(struct world *w, struct command *k, int64_t transaction, int
     tell(w, FACT_COMMAND, k->fact);
 }
 
-void command_saw_boot(struct world *w, struct charger *c, int64_t now_ms)
+void command_saw_boot(struct world *w, struct charger *c, struct amp_text firmware, int64_t now_ms)
 {
     for (struct command *k = c->commands; k; k = k->next)
-        if (may_show_effect(k, EFFECT_BOOT))
+        if (command_may_show(k, EFFECT_BOOT))
             command_effect(w, k, 0, now_ms);
+        else if (command_may_show(k, EFFECT_FIRMWARE))
+            command_progress_boot(w, k, firmware, now_ms);
 }
 
 /* The oldest remote start that fits: one start is the effect of one command. */
@@ -83,9 +102,9 @@ void command_saw_start(struct world *w, struct charger *c, const struct transact
                        int64_t now_ms)
 {
     for (struct command *k = c->commands; k; k = k->next)
-        if (may_show_effect(k, EFFECT_START) &&
+        if (command_may_show(k, EFFECT_START) &&
             (k->fact->connector < 1 || k->fact->connector == t->connector) &&
-            mentions(k->fact->payload, t->tag)) {
+            command_mentions(k, t->tag)) {
             command_effect(w, k, t->key, now_ms);
             return;
         }
@@ -94,7 +113,7 @@ void command_saw_start(struct world *w, struct charger *c, const struct transact
 void command_saw_stop(struct world *w, struct charger *c, int64_t transaction, int64_t now_ms)
 {
     for (struct command *k = c->commands; k; k = k->next)
-        if (may_show_effect(k, EFFECT_STOP) && k->fact->transaction == transaction)
+        if (command_may_show(k, EFFECT_STOP) && k->fact->transaction == transaction)
             command_effect(w, k, transaction, now_ms);
 }
 
@@ -102,13 +121,13 @@ static bool available_as_asked(const struct command *k, const struct connector_f
 {
     bool out = now && amp_text_is(now->status, "Unavailable");
 
-    return now && (mentions(k->fact->payload, AMP_TEXT("Inoperative")) ? out : !out);
+    return now && (command_mentions(k, AMP_TEXT("Inoperative")) ? out : !out);
 }
 
 void command_saw_status(struct world *w, struct charger *c, int connector, int64_t now_ms)
 {
     for (struct command *k = c->commands; k; k = k->next)
-        if (may_show_effect(k, EFFECT_STATUS) &&
+        if (command_may_show(k, EFFECT_STATUS) &&
             (k->fact->connector < 1 || k->fact->connector == connector) &&
             available_as_asked(k, charger_connector(c, connector)))
             command_effect(w, k, 0, now_ms);

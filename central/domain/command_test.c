@@ -88,7 +88,7 @@ static void test_every_pair(void)
             int rc;
 
             scene_open(&s, NULL);
-            key = ask("TriggerMessage", "{}", -1, 0);
+            key = ask("Vendor", "{}", -1, 0);
             for (size_t i = 0; i < AMP_COUNT(ways[from]) && ways[from][i]; i++)
                 CHECK(change(key, ways[from][i], "x") == 0, "way to %s", command_state_name(from));
             scene_forget(&s);
@@ -137,7 +137,7 @@ static void test_recent(void)
     open = ask("Reset", "{}", -1, 0);
     change(open, COMMAND_SENT, "x");
     for (size_t i = 0; i < AMP_COUNT(keys); i++)
-        keys[i] = accepted("TriggerMessage", "{}", -1, 0);
+        keys[i] = accepted("Vendor", "{}", -1, 0);
     CHECK(!world_command_get(s.w, keys[2]) && world_command_get(s.w, keys[3]),
           "the newest finished ones stay");
     CHECK(get(open)->state == COMMAND_SENT, "unfinished ones always");
@@ -260,7 +260,7 @@ static void test_reset_unlock_availability(void)
     CHECK(get(key)->state == COMMAND_ACCEPTED, "not yet");
     status(1, "Available");
     CHECK(get(key)->state == COMMAND_CONFIRMED, "operative again");
-    key = accepted("TriggerMessage", "{\"requestedMessage\":\"Heartbeat\"}", -1, 0);
+    key = accepted("Vendor", "{}", -1, 0);
     CHECK(get(key)->state == COMMAND_ACCEPTED, "nothing else to wait for");
     scene_close(&s);
 }

@@ -31,7 +31,8 @@ static const uint16_t message_texts[] = {
 };
 static const uint16_t command_texts[] = {
     AT(command.action),      AT(command.payload), AT(command.answer),
-    AT(command.correlation), AT(command.by),
+    AT(command.correlation), AT(command.by),      AT(command.progress),
+    AT(command.was),         AT(command.expected), AT(command.trace),
 };
 static const uint16_t tag_texts[] = { AT(tag.tag), AT(tag.parent), AT(tag.note), AT(tag.status) };
 static const uint16_t user_texts[] = { AT(user.login), AT(user.name), AT(user.password) };

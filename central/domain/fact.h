@@ -111,6 +111,13 @@ struct command_fact {
     struct amp_text answer;                 /* payload of the answer, or what failed in words */
     struct amp_text correlation, by;        /* message id; who asked */
     int64_t created_ms, sent_ms, answered_ms, effect_ms;
+    int64_t expires_ms;                     /* while queued: given up then; 0: as long as its station is there */
+    int64_t due_ms;                         /* its effect cannot come before (an update for tonight); 0 */
+    int64_t progress_ms, request, batch;    /* of the newest progress; requestId, and batch that it belongs to: 0 none */
+    int32_t attempts;                       /* how often it was sent */
+    struct amp_text progress;               /* the station's word for how far it is, "Downloading" */
+    struct amp_text was, expected;          /* firmware before, and the one that is meant (absent: any other) */
+    struct amp_text trace;                  /* id from API call to station answer, 32 hex digits */
 };
 
 struct tag_fact {

@@ -125,7 +125,8 @@ void command_free(struct command *k);
 void command_offline(struct world *w, struct charger *c, int64_t now_ms);
 void command_tick(struct world *w, int64_t now_ms);
 /* Something that may be the effect of a command was seen. */
-void command_saw_boot(struct world *w, struct charger *c, int64_t now_ms);
+/* `firmware`: that it booted with. */
+void command_saw_boot(struct world *w, struct charger *c, struct amp_text firmware, int64_t now_ms);
 void command_saw_start(struct world *w, struct charger *c, const struct transaction_fact *t,
                        int64_t now_ms);
 void command_saw_stop(struct world *w, struct charger *c, int64_t transaction, int64_t now_ms);

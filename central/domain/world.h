@@ -150,9 +150,11 @@ const struct transaction_fact *charger_transaction(const struct charger *c, int 
 size_t world_open_transactions(struct world *w, const struct transaction_fact **out, size_t cap);
 
 /* ---- commands ---- */
-/* Queue f's action, payload, connector, transaction and by. Returns the key, or AMP_E_FULL. For a
- * charger that is offline the command fails at once ("station offline"): look at its state. With
- * _wait it stays queued until the station comes. */
+/* Queue f's action, payload, connector, transaction, by, request, batch, due_ms, expected and trace.
+ * Returns the key, or AMP_E_FULL. For a charger that is offline the command fails at once ("station
+ * offline"): look at its state. With _wait it stays queued until the station comes, but not longer
+ * than f's expires_ms (0: for ever). What may be sent twice without harm and was not answered is
+ * sent again, at most COMMAND_ATTEMPTS_MAX times in all: operation.h. */
 int64_t world_command(struct world *w, struct charger *c, const struct command_fact *f,
                       int64_t now_ms);
 int64_t world_command_wait(struct world *w, struct charger *c, const struct command_fact *f,

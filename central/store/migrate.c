@@ -66,6 +66,18 @@ static const char *const migrations[] = {
     "org BIGINT, name TEXT, charger BIGINT, vendor TEXT, model TEXT, note TEXT, flags BIGINT, "
     "phases INTEGER, voltage_v INTEGER, rate_units INTEGER, stack_max INTEGER, list_max INTEGER, "
     "deleted INTEGER, folded TEXT, PRIMARY KEY (org, folded));",
+    /* how far a command is, how often it was sent, until when it may wait, what it belongs to */
+    "ALTER TABLE command ADD COLUMN expires_ms BIGINT DEFAULT 0;"
+    "ALTER TABLE command ADD COLUMN due_ms BIGINT DEFAULT 0;"
+    "ALTER TABLE command ADD COLUMN progress_ms BIGINT DEFAULT 0;"
+    "ALTER TABLE command ADD COLUMN request BIGINT DEFAULT 0;"
+    "ALTER TABLE command ADD COLUMN batch BIGINT DEFAULT 0;"
+    "ALTER TABLE command ADD COLUMN attempts INTEGER DEFAULT 0;"
+    "ALTER TABLE command ADD COLUMN progress TEXT;"
+    "ALTER TABLE command ADD COLUMN was TEXT;"
+    "ALTER TABLE command ADD COLUMN expected TEXT;"
+    "ALTER TABLE command ADD COLUMN trace TEXT;"
+    "CREATE INDEX command_batch ON command (batch, key) WHERE batch <> 0;",
 };
 
 int migrate_count(void)

@@ -104,6 +104,16 @@ static const struct column command_columns[] = {
     PLAIN(command, sent_ms, INT64),
     PLAIN(command, answered_ms, INT64),
     PLAIN(command, effect_ms, INT64),
+    PLAIN(command, expires_ms, INT64),
+    PLAIN(command, due_ms, INT64),
+    PLAIN(command, progress_ms, INT64),
+    PLAIN(command, request, INT64),
+    FIXED(command, batch, INT64),
+    PLAIN(command, attempts, INT32),
+    PLAIN(command, progress, TEXT),
+    PLAIN(command, was, TEXT),
+    PLAIN(command, expected, TEXT),
+    PLAIN(command, trace, TEXT),
 };
 static const struct column tag_columns[] = {
     KEY(tag, org, INT64),      PLAIN(tag, tag, TEXT),    PLAIN(tag, parent, TEXT),
