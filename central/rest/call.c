@@ -82,13 +82,14 @@ void rest_reply(struct rest_call *call, int status, const char *type, const char
 {
     struct net_conn *conn = call->owned.conn;
     bool page = type && !strncmp(type, "text/html", 9);
-    char lines[1400];
+    char lines[1500], trace[96];
 
     if (!conn || !call->rest) {
         rest_drop(call);
         return;
     }
-    snprintf(lines, sizeof lines, "Request-Id: %s\r\n%s%s", call->id,
+    rest_trace_header(call, trace, sizeof trace);
+    snprintf(lines, sizeof lines, "Request-Id: %s\r\n%s%s%s", call->id, trace,
              strstr(headers, "Cache-Control:") && !page ? "X-Content-Type-Options: nosniff\r\n"
                                                         : rest_security_headers(page),
              headers);

@@ -17,6 +17,7 @@
 #define REST_LIMIT_MAX  1000 /* rows of one page */
 #define REST_WAIT_MAX_S 60
 #define REST_NAME_MAX   64
+#define REST_TRACE_MAX  33 /* 32 hex digits */
 
 struct rest_call;
 
@@ -74,7 +75,8 @@ struct rest_call {
     void (*unpark)(struct rest_call *call); /* a parked call's clean-up when its client or the
                                                server goes; then it is freed */
     int64_t key, seq;                       /* the handler's own */
-    int64_t wait_s;                         /* ?wait= of commands */
+    int64_t wait_s, queue_s;                /* ?wait= and ?queue= of commands */
+    char trace[REST_TRACE_MAX];             /* of traceparent, or made for this call */
     void *state;                            /* the handler's own; free()d with the call */
     void (*clean)(void *state);             /* before that, for what it owns; NULL: nothing */
 };
@@ -146,6 +148,10 @@ static inline struct net_conn *rest_conn(const struct rest_call *call)
 {
     return call->owned.conn;
 }
+
+/* trace.c: the trace that this call belongs to (W3C Trace Context), and the header that tells it. */
+void rest_trace(struct rest_call *call);
+void rest_trace_header(const struct rest_call *call, char *out, size_t cap);
 
 /* Headers for every answer; `page`: for documents that run our scripts. */
 const char *rest_security_headers(bool page);

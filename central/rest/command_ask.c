@@ -29,7 +29,8 @@ static void offline(struct rest_call *call, const struct charger *ch)
                      .kind = "station-offline",
                      .title = "Station offline",
                      .field = "id",
-                     .cure = "Wait until the charger is connected, then ask again." },
+                     .cure = "Wait until the charger is connected, then ask again; or let the "
+                             "command wait for it with ?queue=SECONDS." },
                  "The charger \"%.*s\" is not connected; nothing was queued.",
                  AMP_FMT(charger_fact(ch)->id));
 }
@@ -49,7 +50,9 @@ void rest_command_ask(struct rest_call *call, struct charger *ch, struct command
         return;
     }
     f->by = amp_text_of(call->who.name);
-    call->key = world_command(c->world, ch, f, rest_now(call));
+    f->trace = amp_text_of(call->trace);
+    f->expires_ms = call->queue_s ? rest_now(call) + call->queue_s * 1000 : 0;
+    call->key = (call->queue_s ? world_command_wait : world_command)(c->world, ch, f, rest_now(call));
     if (call->key < 0) {
         rest_problem(call,
                      &(struct rest_problem){ .status = 429,
@@ -68,7 +71,9 @@ struct charger *rest_reachable(struct rest_call *call)
 {
     struct charger *ch = rest_charger(call, rest_param(call, 0));
 
-    if (!ch || charger_session(ch))
+    if (!ch || !rest_query_int(call, "queue", 0, REST_QUEUE_MAX_S, &call->queue_s))
+        return NULL;
+    if (charger_session(ch) || call->queue_s)
         return ch;
     offline(call, ch);
     return NULL;
@@ -86,4 +91,6 @@ void rest_command_target(struct central *c, struct amp_text payload, struct comm
         f->connector = (int32_t)target.connector_id;
     if (target.has & API_HAS_COMMAND_TARGET_TRANSACTION_ID)
         f->transaction = target.transaction_id;
+    if (target.has & API_HAS_COMMAND_TARGET_REQUEST_ID)
+        f->request = target.request_id;
 }

@@ -65,3 +65,39 @@ void rest_get_command(struct rest_call *call)
                                       .limit = 1 },
                  one_row);
 }
+
+static void cancelled(struct rest_call *call)
+{
+    const struct command_fact *f = world_command_get(call->c->world, call->key);
+
+    if (f)
+        rest_command_answer(call, f);
+    else
+        rest_absent(call, "command", rest_param(call, 0));
+}
+
+void rest_cancel_command(struct rest_call *call)
+{
+    const struct command_fact *f;
+    struct command_change gone = { .state = COMMAND_ERROR, .answer = AMP_TEXT("withdrawn") };
+
+    if (!rest_key(call, &call->key))
+        return;
+    f = world_command_get(call->c->world, call->key);
+    if (!f || f->org != call->who.org) {
+        rest_absent(call, "unfinished command", rest_param(call, 0));
+        return;
+    }
+    if (f->state != COMMAND_QUEUED ||
+        world_command_change(call->c->world, call->key, &gone, rest_now(call)) < 0) {
+        rest_problem(call,
+                     &(struct rest_problem){ .status = 409,
+                                             .kind = "sent-already",
+                                             .title = "The command is not queued any more",
+                                             .cure = "Look at the command: what was sent cannot be "
+                                                     "taken back." },
+                     "Command %lld was sent, or has ended.", (long long)call->key);
+        return;
+    }
+    rest_after(call, cancelled);
+}

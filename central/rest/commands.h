@@ -16,7 +16,7 @@ struct charger *rest_reachable(struct rest_call *call);
  * command once it is durable, or after ?wait=. */
 void rest_command_ask(struct rest_call *call, struct charger *ch, struct command_fact *f,
                       const char *where);
-/* Connector and transaction that a payload names, for the command's own columns. */
+/* Connector, transaction and requestId that a payload names, for the command's own columns. */
 void rest_command_target(struct central *c, struct amp_text payload, struct command_fact *f);
 
 /* Answer with the command: now, or once the charger has answered when ?wait= says so. */

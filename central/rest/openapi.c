@@ -38,6 +38,7 @@ static const struct {
 } parameters[] = {
     {"wait",       "integer",
      "Hold the answer until the charger has answered, at most this many seconds (60)"},
+    { "queue",     "integer", "Let the command wait for an offline charger, so many seconds" },
     { "charger",   "string",  "Only of this charger"                                 },
     { "connector", "integer", "Only of this connector"                               },
     { "action",    "string",  "Only this action, such as BootNotification"           },

@@ -117,6 +117,7 @@ static struct rest_call *call_new(struct rest *r, const struct net_request *q)
     snprintf(call->id, sizeof call->id, "%s-%llu", r->boot, (unsigned long long)++r->sequence);
     amp_text_copy(call->path, sizeof call->path, q->head->path);
     call->secure = amp_text_is(amp_http_get(q->head, "X-Forwarded-Proto"), "https");
+    rest_trace(call);
     rest_own(r, q->conn, &call->owned, &call_owner);
     return call;
 }

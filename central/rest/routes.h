@@ -22,6 +22,7 @@ void rest_remote_stop(struct rest_call *call);
 void rest_send_command(struct rest_call *call);
 void rest_list_commands(struct rest_call *call);
 void rest_get_command(struct rest_call *call);
+void rest_cancel_command(struct rest_call *call);
 /* tags.c */
 void rest_list_tags(struct rest_call *call);
 void rest_get_tag(struct rest_call *call);

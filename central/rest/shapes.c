@@ -348,6 +348,18 @@ void shape_command(struct amp_json *w, const struct central *c, const struct com
     shape_time(w, "sentAt", f->sent_ms);
     shape_time(w, "answeredAt", f->answered_ms);
     shape_time(w, "effectAt", f->effect_ms);
+    if (f->attempts)
+        shape_int(w, "attempts", f->attempts);
+    if (f->state == COMMAND_QUEUED)
+        shape_time(w, "expiresAt", f->expires_ms);
+    shape_text(w, "progress", f->progress);
+    shape_time(w, "progressAt", f->progress_ms);
+    if (f->request)
+        shape_int(w, "requestId", f->request);
+    if (f->batch)
+        shape_int(w, "batch", f->batch);
+    shape_text(w, "expected", f->expected);
+    shape_text(w, "trace", f->trace);
     amp_json_close(w, '}');
 }
 

@@ -1,8 +1,24 @@
 /* central/v16/calls.c - our calls to stations: one in flight a connection, in the order in which
  * they were asked for. Commands are the world's; here they become frames, and answers become
  * changes of commands. Edge cases 54-58, 61. */
+#include "central/log.h"
 #include "central/v16/inside.h"
 #include <stdlib.h>
+
+/* One line for a call that somebody asked for, one for what came of it: found by the trace that the
+ * API's answer named. What the server asks on its own account has none. */
+static void log_call(const struct session *s, const char *message, int64_t key)
+{
+    const struct central *c = s->v->c;
+    const struct command_fact *k = world_command_get(c->world, key);
+
+    if (k)
+        LOG(c->log, k->trace.len ? LOG_INFO : LOG_DEBUG, "v16", message,
+            LOG_TEXT("charger", charger_fact(s->charger)->id), LOG_TEXT("action", k->action),
+            LOG_TEXT("id", k->correlation), LOG_INT("command", key),
+            LOG_STR("state", command_state_name(k->state)), LOG_INT("attempts", k->attempts),
+            LOG_TEXT("trace", k->trace));
+}
 
 static void change(struct session *s, int64_t key, int state, struct amp_text answer,
                    int64_t now_ms)
@@ -11,6 +27,7 @@ static void change(struct session *s, int64_t key, int state, struct amp_text an
     (void)world_command_change(s->v->c->world, key,
                                &(struct command_change){ .state = state, .answer = answer },
                                now_ms);
+    log_call(s, "call ended", key);
 }
 
 /* Write the call into v->frame. False: the command failed, and another may be tried. */
@@ -41,6 +58,7 @@ static bool write_call(struct session *s, const struct command_fact *k, int64_t 
     (void)world_command_change(v->c->world, key,
                                &(struct command_change){ .state = COMMAND_SENT, .correlation = id },
                                now_ms);
+    log_call(s, "call sent", key);
     return true;
 }
 

@@ -1,6 +1,17 @@
-/* central/v16/log_status_notification.c - LogStatusNotification: progress of an upload, noted in
- * the message log. OCPP 1.6 security extension. */
+/* central/v16/log_status_notification.c - LogStatusNotification: progress of an upload. OCPP 1.6
+ * security extension. */
+#include "central/domain/operation.h"
 #include "central/v16/ops.h"
 
-const struct v16_op v16_log_status_notification = { .id = OCPP16_LOG_STATUS_NOTIFICATION,
-                                                    .on_call = v16_noted };
+static int on_call(const struct v16_call *call, void *reply)
+{
+    const struct ocpp16_log_status_notification *req = call->body;
+
+    (void)reply;
+    world_progress(call->world, call->charger, PROGRESS_LOG,
+                   req->has & OCPP16_HAS_LOG_STATUS_NOTIFICATION_REQUEST_ID ? req->request_id : 0,
+                   amp_text_of(amp_enum_name(&ocpp16_upload_log_status_names, (int)req->status)), call->now_ms);
+    return 0;
+}
+
+const struct v16_op v16_log_status_notification = { .id = OCPP16_LOG_STATUS_NOTIFICATION, .on_call = on_call };

@@ -1,8 +1,10 @@
 /* central/v16/session.c - one station's connection: messages in, answers out, in the order of the
  * messages. */
+#include "central/domain/operation.h"
 #include "central/log.h"
 #include "central/v16/inside.h"
 #include "central/v16/ops.h"
+#include "central/v16/slice.h"
 #include <stdlib.h>
 
 #define KNOWN_SILENT_MS \
@@ -60,6 +62,20 @@ static void refuse(struct session *s, const struct amp_rpc_event *ev, int rc)
     amp_rpc_error(&s->rpc, ev->verdict.frame.id, rc, amp_text_of(amp_err_text(rc)), &s->v->frame);
 }
 
+/* Whatever it calls may be what a trigger asked for. */
+static void heard(struct session *s, const struct amp_message *m, struct amp_text payload,
+                  int64_t now_ms)
+{
+    int64_t connector = -1;
+
+    if (!world_triggered(s->charger))
+        return;
+    if (amp_text_int(v16_slice_member(payload, "connectorId"), &connector) < 0 ||
+        connector > INT32_MAX || connector < 0)
+        connector = -1;
+    world_heard(s->v->c->world, s->charger, amp_text_of(m->name), (int)connector, now_ms);
+}
+
 static void handle(struct session *s, const struct amp_rpc_event *ev, const void *body,
                    struct amp_text payload, int64_t now_ms)
 {
@@ -80,6 +96,8 @@ static void handle(struct session *s, const struct amp_rpc_event *ev, const void
     amp_buf_reset(&v->frame);
     if (rc == 0)
         rc = op->on_call(&call, reply);
+    if (rc == 0)
+        heard(s, m, payload, now_ms);
     if (rc == 0)
         rc = amp_rpc_result(&s->rpc, ev->verdict.frame.id, m, reply, &v->frame);
     else

@@ -588,7 +588,7 @@ static void test_commands(void)
         const char *answer;
     } cases[] = {
         {"TriggerMessage",          "{\"requestedMessage\":\"Heartbeat\"}",   3, "{\"status\":\"Accepted\"}",
-         COMMAND_ACCEPTED,                                                                                                              "{\"status\":\"Accepted\"}"      },
+         COMMAND_CONFIRMED,                                                                                                             "{\"status\":\"Accepted\"}"      },
         { "TriggerMessage",         "{\"requestedMessage\":\"Heartbeat\"}",   3,
          "{\"status\":\"NotImplemented\"}",                                                                          COMMAND_REJECTED,  "{\"status\":\"NotImplemented\"}"},
         { "UnlockConnector",        "{\"connectorId\":1}",                    3, "{\"status\":\"Unlocked\"}",
@@ -678,10 +678,10 @@ static void test_one_at_a_time(void) /* E54, E55, E56 */
 
     begin();
     fd = booted("CP001");
-    one = command("CP001", "ClearCache", "{}", -1, 0);
+    one = command("CP001", "DataTransfer", "{\"vendorId\":\"v\"}", -1, 0);
     two = command("CP001", "Reset", "{\"type\":\"Soft\"}", -1, 0);
     CHECK(state(one) == COMMAND_SENT && state(two) == COMMAND_QUEUED, "one in flight");
-    CHECK(strstr(hear(fd), "ClearCache"), "the older: %s", text);
+    CHECK(strstr(hear(fd), "DataTransfer"), "the older: %s", text);
     sscanf(text, "[2,\"%63[^\"]\"", late_id);
     expect(fd, "Heartbeat", "{}", "[3,\"x\""); /* E56: the other direction goes on */
     session("CP001")->rpc.deadline_ms = 0;
