@@ -70,7 +70,7 @@ static void test_all_texts_listed(void)
         { FACT_TRANSACTION, 4 },
         { FACT_READING,     1 },
         { FACT_MESSAGE,     4 },
-        { FACT_COMMAND,     5 },
+        { FACT_COMMAND,     9 },
         { FACT_TAG,         4 },
         { FACT_USER,        3 },
         { FACT_LOGIN,       1 },
