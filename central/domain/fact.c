@@ -50,6 +50,15 @@ static const uint16_t audit_texts[] = {
 };
 static const uint16_t quirk_texts[] = { AT(quirk.name), AT(quirk.vendor), AT(quirk.model),
                                         AT(quirk.note) };
+static const uint16_t reservation_texts[] = { AT(reservation.tag), AT(reservation.parent),
+                                              AT(reservation.by), AT(reservation.why) };
+static const uint16_t list_texts[] = { AT(list.name), AT(list.note) };
+static const uint16_t list_entry_texts[] = { AT(list_entry.list), AT(list_entry.tag) };
+static const uint16_t charger_list_texts[] = { AT(charger_list.list), AT(charger_list.why) };
+static const uint16_t profile_texts[] = { AT(profile.name), AT(profile.note), AT(profile.body) };
+static const uint16_t installed_texts[] = { AT(installed.name), AT(installed.purpose),
+                                            AT(installed.body), AT(installed.pending),
+                                            AT(installed.why) };
 
 static const uint16_t load_group_texts[] = { AT(load_group.id), AT(load_group.name),
                                              AT(load_group.parent) };
@@ -72,6 +81,12 @@ static const struct {
     [FACT_AUDIT] = TEXTS(audit_texts),     [FACT_LOAD_GROUP] = TEXTS(load_group_texts),
     [FACT_LOAD_MEMBER] = TEXTS(load_member_texts),
     [FACT_QUIRK] = TEXTS(quirk_texts),
+    [FACT_RESERVATION] = TEXTS(reservation_texts),
+    [FACT_LIST] = TEXTS(list_texts),
+    [FACT_LIST_ENTRY] = TEXTS(list_entry_texts),
+    [FACT_CHARGER_LIST] = TEXTS(charger_list_texts),
+    [FACT_PROFILE] = TEXTS(profile_texts),
+    [FACT_INSTALLED] = TEXTS(installed_texts),
 };
 
 size_t fact_texts(enum fact_kind kind, const uint16_t **offsets)
@@ -177,4 +192,43 @@ const char *role_name(int role)
     };
 
     return name_of(names, AMP_COUNT(names), role);
+}
+
+const char *reservation_state_name(int state)
+{
+    static const char *const names[] = {
+        [RESERVATION_REQUESTED] = "requested", [RESERVATION_UNCERTAIN] = "uncertain",
+        [RESERVATION_ACTIVE] = "active",       [RESERVATION_REFUSED] = "refused",
+        [RESERVATION_CANCELLED] = "cancelled", [RESERVATION_USED] = "used",
+        [RESERVATION_EXPIRED] = "expired",     [RESERVATION_VOID] = "void",
+    };
+
+    return name_of(names, AMP_COUNT(names), state);
+}
+
+const char *charger_list_state_name(int state)
+{
+    static const char *const names[] = {
+        [CHARGER_LIST_IDLE] = "none",
+        [CHARGER_LIST_PENDING] = "pending",
+        [CHARGER_LIST_SENDING] = "sending",
+        [CHARGER_LIST_ASKING] = "asking",
+        [CHARGER_LIST_SYNCED] = "synced",
+        [CHARGER_LIST_FAILED] = "failed",
+        [CHARGER_LIST_UNSUPPORTED] = "unsupported",
+    };
+
+    return name_of(names, AMP_COUNT(names), state);
+}
+
+const char *installed_state_name(int state)
+{
+    static const char *const names[] = {
+        [INSTALLED_REQUESTED] = "requested",
+        [INSTALLED_HERE] = "installed",
+        [INSTALLED_STALE] = "stale",
+        [INSTALLED_GONE] = "gone",
+    };
+
+    return name_of(names, AMP_COUNT(names), state);
 }

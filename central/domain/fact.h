@@ -31,6 +31,12 @@ enum fact_kind {
     FACT_LOAD_MEMBER,  /* insert or replace by (charger, connector) */
     FACT_LOAD_POINT,   /* insert or replace by (charger, connector) */
     FACT_QUIRK,        /* insert or replace by (org, name) */
+    FACT_RESERVATION,  /* insert or replace by key */
+    FACT_LIST,         /* insert or replace by (org, name) */
+    FACT_LIST_ENTRY,   /* insert or replace by (org, list, tag) */
+    FACT_CHARGER_LIST, /* insert or replace by charger */
+    FACT_PROFILE,      /* insert or replace by (org, name) */
+    FACT_INSTALLED,    /* insert or replace by (charger, id) */
     FACT_KINDS
 };
 
@@ -197,6 +203,12 @@ struct fact {
         struct load_member_fact load_member;
         struct load_point_fact load_point;
         struct quirk_fact quirk;
+        struct reservation_fact reservation;
+        struct list_fact list;
+        struct list_entry_fact list_entry;
+        struct charger_list_fact charger_list;
+        struct profile_fact profile;
+        struct installed_fact installed;
     } u;
 };
 
@@ -212,5 +224,8 @@ const char *command_state_name(int state);
 const char *connection_state_name(int state);
 const char *registration_name(int registration);
 const char *role_name(int role);
+const char *reservation_state_name(int state);
+const char *charger_list_state_name(int state);
+const char *installed_state_name(int state);
 
 #endif

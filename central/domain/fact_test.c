@@ -81,6 +81,12 @@ static void test_all_texts_listed(void)
         { FACT_LOAD_MEMBER, 1 },
         { FACT_LOAD_POINT,  0 },
         { FACT_QUIRK,       4 },
+        { FACT_RESERVATION, 4 },
+        { FACT_LIST,        2 },
+        { FACT_LIST_ENTRY,  2 },
+        { FACT_CHARGER_LIST, 2 },
+        { FACT_PROFILE,     3 },
+        { FACT_INSTALLED,   5 },
     };
     const uint16_t *at;
 

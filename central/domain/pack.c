@@ -11,6 +11,12 @@ static const size_t sizes[FACT_KINDS] = {
     [FACT_CONNECTION] = sizeof(struct connection_fact),
     [FACT_TAG] = sizeof(struct tag_fact),
     [FACT_QUIRK] = sizeof(struct quirk_fact),
+    [FACT_RESERVATION] = sizeof(struct reservation_fact),
+    [FACT_LIST] = sizeof(struct list_fact),
+    [FACT_LIST_ENTRY] = sizeof(struct list_entry_fact),
+    [FACT_CHARGER_LIST] = sizeof(struct charger_list_fact),
+    [FACT_PROFILE] = sizeof(struct profile_fact),
+    [FACT_INSTALLED] = sizeof(struct installed_fact),
 };
 
 /* Offsets of fact_texts count from the start of struct fact, ours from the start of its body. */

@@ -184,6 +184,12 @@ static bool event_of(const struct fact *f, struct live_event *e)
     case FACT_LOAD_POINT:
     case FACT_AUDIT:
     case FACT_QUIRK:
+    case FACT_RESERVATION:
+    case FACT_LIST:
+    case FACT_LIST_ENTRY:
+    case FACT_CHARGER_LIST:
+    case FACT_PROFILE:
+    case FACT_INSTALLED:
     case FACT_KINDS:
         break;
     }

@@ -61,7 +61,7 @@ static const char *const migrations[] = {
     "now_da INTEGER, now_maybe_da INTEGER, now_until_ms BIGINT, now_maybe_until_ms BIGINT, "
     "again_ms BIGINT, refused INTEGER, fresh INTEGER, unable INTEGER, "
     "PRIMARY KEY (charger, connector));",
-    /* 4: quirks of chargers */
+    /* quirks of chargers */
     "CREATE TABLE quirk ("
     "org BIGINT, name TEXT, charger BIGINT, vendor TEXT, model TEXT, note TEXT, flags BIGINT, "
     "phases INTEGER, voltage_v INTEGER, rate_units INTEGER, stack_max INTEGER, list_max INTEGER, "
@@ -78,6 +78,30 @@ static const char *const migrations[] = {
     "ALTER TABLE command ADD COLUMN expected TEXT;"
     "ALTER TABLE command ADD COLUMN trace TEXT;"
     "CREATE INDEX command_batch ON command (batch, key) WHERE batch <> 0;",
+    /* reservations, local lists, charging profiles */
+    "CREATE TABLE reservation ("
+    "key $key, org BIGINT, charger BIGINT, connector INTEGER, state INTEGER, tag TEXT, "
+    "parent TEXT, asked_by TEXT, why TEXT, expiry_ms BIGINT, created_ms BIGINT, "
+    "changed_ms BIGINT, command BIGINT, cancel BIGINT, transaction_key BIGINT);"
+    "CREATE TABLE auth_list ("
+    "org BIGINT, name TEXT, note TEXT, revision BIGINT, sealed BIGINT, created_ms BIGINT, "
+    "deleted INTEGER, folded TEXT, PRIMARY KEY (org, folded));"
+    "CREATE TABLE auth_list_entry ("
+    "org BIGINT, list TEXT, tag TEXT, revision BIGINT, deleted INTEGER, folded TEXT, "
+    "PRIMARY KEY (org, list, folded));"
+    "CREATE TABLE charger_list ("
+    "charger BIGINT, org BIGINT, list TEXT, version BIGINT, revision BIGINT, sent BIGINT, "
+    "command BIGINT, state INTEGER, entries_max INTEGER, why TEXT, changed_ms BIGINT, "
+    "PRIMARY KEY (charger));"
+    "CREATE TABLE profile ("
+    "org BIGINT, name TEXT, note TEXT, body TEXT, changed_ms BIGINT, deleted INTEGER, "
+    "folded TEXT, PRIMARY KEY (org, folded));"
+    "CREATE TABLE installed_profile ("
+    "charger BIGINT, id BIGINT, org BIGINT, connector INTEGER, state INTEGER, stack "
+    "INTEGER, on_boot INTEGER, name TEXT, purpose TEXT, body TEXT, pending TEXT, why "
+    "TEXT, transaction_key BIGINT, command BIGINT, changed_ms BIGINT, PRIMARY KEY "
+    "(charger, id));"
+    "CREATE INDEX reservation_charger ON reservation (charger, key);",
 };
 
 int migrate_count(void)

@@ -167,6 +167,7 @@ static void keys(void *db, struct store_keys *out)
         .command = high[FACT_COMMAND] + 1,
         .user = high[FACT_USER] + 1,
         .api_key = high[FACT_API_KEY] + 1,
+        .reservation = high[FACT_RESERVATION] + 1,
     };
 }
 

@@ -235,6 +235,77 @@ static const struct column load_point_columns[] = {
     PLAIN(load_point, unable, BOOL),
 };
 #undef LIMIT
+static const struct column reservation_columns[] = {
+    KEY(reservation, key, INT64),
+    FIXED(reservation, org, INT64),
+    FIXED(reservation, charger, INT64),
+    PLAIN(reservation, connector, INT32),
+    PLAIN(reservation, state, INT32),
+    PLAIN(reservation, tag, TEXT),
+    PLAIN(reservation, parent, TEXT),
+    NAMED("asked_by", reservation, by, TEXT, PLAIN),
+    PLAIN(reservation, why, TEXT),
+    PLAIN(reservation, expiry_ms, INT64),
+    PLAIN(reservation, created_ms, INT64),
+    PLAIN(reservation, changed_ms, INT64),
+    PLAIN(reservation, command, INT64),
+    PLAIN(reservation, cancel, INT64),
+    NAMED("transaction_key", reservation, transaction, INT64, PLAIN),
+};
+static const struct column list_columns[] = {
+    KEY(list, org, INT64),
+    PLAIN(list, name, TEXT),
+    PLAIN(list, note, TEXT),
+    PLAIN(list, revision, INT64),
+    PLAIN(list, sealed, INT64),
+    PLAIN(list, created_ms, INT64),
+    PLAIN(list, deleted, BOOL),
+};
+static const struct column list_entry_columns[] = {
+    KEY(list_entry, org, INT64),
+    KEY(list_entry, list, TEXT),
+    PLAIN(list_entry, tag, TEXT),
+    PLAIN(list_entry, revision, INT64),
+    PLAIN(list_entry, deleted, BOOL),
+};
+static const struct column charger_list_columns[] = {
+    KEY(charger_list, charger, INT64),
+    PLAIN(charger_list, org, INT64),
+    PLAIN(charger_list, list, TEXT),
+    PLAIN(charger_list, version, INT64),
+    PLAIN(charger_list, revision, INT64),
+    PLAIN(charger_list, sent, INT64),
+    PLAIN(charger_list, command, INT64),
+    PLAIN(charger_list, state, INT32),
+    NAMED("entries_max", charger_list, max, INT32, PLAIN),
+    PLAIN(charger_list, why, TEXT),
+    PLAIN(charger_list, changed_ms, INT64),
+};
+static const struct column profile_columns[] = {
+    KEY(profile, org, INT64),
+    PLAIN(profile, name, TEXT),
+    PLAIN(profile, note, TEXT),
+    PLAIN(profile, body, TEXT),
+    PLAIN(profile, changed_ms, INT64),
+    PLAIN(profile, deleted, BOOL),
+};
+static const struct column installed_columns[] = {
+    KEY(installed, charger, INT64),
+    KEY(installed, id, INT64),
+    PLAIN(installed, org, INT64),
+    PLAIN(installed, connector, INT32),
+    PLAIN(installed, state, INT32),
+    PLAIN(installed, stack, INT32),
+    PLAIN(installed, on_boot, INT32),
+    PLAIN(installed, name, TEXT),
+    PLAIN(installed, purpose, TEXT),
+    PLAIN(installed, body, TEXT),
+    PLAIN(installed, pending, TEXT),
+    PLAIN(installed, why, TEXT),
+    NAMED("transaction_key", installed, transaction, INT64, PLAIN),
+    PLAIN(installed, command, INT64),
+    PLAIN(installed, changed_ms, INT64),
+};
 
 #define COLUMNS(list) .columns = list, .count = AMP_COUNT(list)
 /* clang-format off */
@@ -261,6 +332,13 @@ static const struct table tables[FACT_KINDS] = {
     [FACT_LOAD_MEMBER] = { .name = "load_member", COLUMNS(load_member_columns) },
     [FACT_LOAD_POINT] = { .name = "load_point", COLUMNS(load_point_columns) },
     [FACT_QUIRK] = { .name = "quirk", COLUMNS(quirk_columns), .folded = "name" },
+    [FACT_RESERVATION] = { .name = "reservation", COLUMNS(reservation_columns), .time = "created_ms",
+                           .counter = "reservation" },
+    [FACT_LIST] = { .name = "auth_list", COLUMNS(list_columns), .folded = "name" },
+    [FACT_LIST_ENTRY] = { .name = "auth_list_entry", COLUMNS(list_entry_columns), .folded = "tag" },
+    [FACT_CHARGER_LIST] = { .name = "charger_list", COLUMNS(charger_list_columns) },
+    [FACT_PROFILE] = { .name = "profile", COLUMNS(profile_columns), .folded = "name" },
+    [FACT_INSTALLED] = { .name = "installed_profile", COLUMNS(installed_columns) },
 };
 /* clang-format on */
 
@@ -403,5 +481,13 @@ const struct replay replay[] = {
     { FACT_LOAD_MEMBER, "WHERE deleted = 0 ORDER BY charger, connector" },
     { FACT_LOAD_POINT, "ORDER BY charger, connector" },
     { FACT_QUIRK, "WHERE deleted = 0 ORDER BY org, folded" },
+    { FACT_RESERVATION, /* those that may still be used, and the newest: a start may name one late */
+      "WHERE m.state <= 3 OR m.key IN (SELECT key FROM reservation ORDER BY key DESC LIMIT 1000) "
+      "ORDER BY key" },
+    { FACT_LIST, "WHERE deleted = 0 ORDER BY org, folded" },
+    { FACT_LIST_ENTRY, "ORDER BY org, list, folded" }, /* removed ones, too */
+    { FACT_CHARGER_LIST, "ORDER BY charger" },
+    { FACT_PROFILE, "WHERE deleted = 0 ORDER BY org, folded" },
+    { FACT_INSTALLED, "WHERE state < 4 ORDER BY charger, id" },
 };
 const size_t replay_count = AMP_COUNT(replay);
