@@ -1,5 +1,6 @@
 /* central/domain/charger.c - chargers: how we meet them, when they are connected, stale, gone, and
  * what they say at boot. central-edge-cases 37, 45-48, 54, 59, 62. */
+#include "central/domain/access.h"
 #include "central/domain/inside.h"
 
 #define PENDING_RETRY_S \
@@ -36,6 +37,7 @@ struct charger *charger_add(struct world *w, const struct charger_fact *f)
 
     c->fact = pack(FACT_CHARGER, f);
     c->told_ms = f->last_seen_ms;
+    c->no_access.charger = f->key;
     w->chargers = grow_list(w->chargers, w->charger_count, &w->charger_cap);
     w->chargers[w->charger_count++] = c;
     map_put(&w->by_id, amp_text_hashi(f->id), c);
@@ -58,6 +60,7 @@ void charger_free(struct charger *c)
         command_free(k);
     }
     free(c->connectors);
+    free(c->access);
     free(c->fact);
     free(c);
 }
@@ -76,6 +79,8 @@ void charger_apply(struct world *w, const struct charger_fact *f)
         c = charger_add(w, &now);
     c->told_ms = f->last_seen_ms;
     c->was_connected = was_connected;
+    if (f->deleted_ms)
+        charger_bury(w, c);
 }
 
 struct charger *world_charger_meet(struct world *w, struct amp_text id, int64_t now_ms)
@@ -244,8 +249,11 @@ int world_boot(struct world *w, struct charger *c, const struct boot_info *b, in
                int64_t now_ms)
 {
     struct charger_fact f = *c->fact;
-    int32_t heartbeat_s =
-        w->config.heartbeat_s > 0 ? w->config.heartbeat_s : 1; /* E62: 0 would turn it off */
+    int32_t own = charger_access(c)->heartbeat_s;
+    int32_t heartbeat_s = own > 0                      ? own
+                          : w->config.heartbeat_s > 0 ? w->config.heartbeat_s
+                                                      : 1; /* E62: 0 would turn it off */
+    int rule;
 
     f.vendor = b->vendor;
     f.model = b->model;
@@ -258,6 +266,9 @@ int world_boot(struct world *w, struct charger *c, const struct boot_info *b, in
     f.meter_serial = b->meter_serial;
     f.last_boot_ms = now_ms;
     f.heartbeat_s = heartbeat_s;
+    rule = world_boot_rules_say(w, &f);
+    if (rule)
+        f.registration = rule;
     *interval_s = f.registration == REGISTRATION_PENDING && PENDING_RETRY_S < heartbeat_s
                       ? PENDING_RETRY_S
                       : heartbeat_s;
@@ -272,8 +283,9 @@ int world_adopt(struct world *w, struct charger *c, int registration, int64_t no
     (void)now_ms;
     if (registration < REGISTRATION_PENDING || registration > REGISTRATION_REJECTED)
         return AMP_E_VALUE;
-    if (c->fact->registration != registration) {
+    if (c->fact->registration != registration || !c->fact->decided) {
         c->fact->registration = registration;
+        c->fact->decided = true;
         tell_charger(w, c);
     }
     return 0;

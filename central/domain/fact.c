@@ -64,6 +64,23 @@ static const uint16_t load_group_texts[] = { AT(load_group.id), AT(load_group.na
                                              AT(load_group.parent) };
 static const uint16_t load_member_texts[] = { AT(load_member.group) };
 
+static const uint16_t access_texts[] = {
+    AT(access.password),
+    AT(access.next),
+    AT(access.certificate),
+};
+static const uint16_t boot_rule_texts[] = {
+    AT(boot_rule.name),  AT(boot_rule.id),     AT(boot_rule.vendor),
+    AT(boot_rule.model), AT(boot_rule.serial), AT(boot_rule.firmware),
+};
+static const uint16_t certificate_texts[] = {
+    AT(certificate.id),  AT(certificate.serial), AT(certificate.issuer), AT(certificate.name),
+    AT(certificate.csr), AT(certificate.pem),    AT(certificate.reason),
+};
+static const uint16_t refusal_texts[] = {
+    AT(refusal.kind), AT(refusal.id), AT(refusal.address), AT(refusal.name), AT(refusal.reason),
+};
+
 #define TEXTS(list)           \
     {                         \
         list, AMP_COUNT(list) \
@@ -87,6 +104,10 @@ static const struct {
     [FACT_CHARGER_LIST] = TEXTS(charger_list_texts),
     [FACT_PROFILE] = TEXTS(profile_texts),
     [FACT_INSTALLED] = TEXTS(installed_texts),
+    [FACT_ACCESS] = TEXTS(access_texts),
+    [FACT_BOOT_RULE] = TEXTS(boot_rule_texts),
+    [FACT_CERTIFICATE] = TEXTS(certificate_texts),
+    [FACT_REFUSAL] = TEXTS(refusal_texts),
 };
 
 size_t fact_texts(enum fact_kind kind, const uint16_t **offsets)
@@ -228,6 +249,17 @@ const char *installed_state_name(int state)
         [INSTALLED_HERE] = "installed",
         [INSTALLED_STALE] = "stale",
         [INSTALLED_GONE] = "gone",
+    };
+
+    return name_of(names, AMP_COUNT(names), state);
+}
+
+const char *certificate_state_name(int state)
+{
+    static const char *const names[] = {
+        [CERTIFICATE_ASKED] = "asked",         [CERTIFICATE_ISSUED] = "issued",
+        [CERTIFICATE_INSTALLED] = "installed", [CERTIFICATE_REFUSED] = "refused",
+        [CERTIFICATE_FAILED] = "failed",       [CERTIFICATE_REVOKED] = "revoked",
     };
 
     return name_of(names, AMP_COUNT(names), state);

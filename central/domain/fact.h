@@ -6,6 +6,7 @@
 #define CENTRAL_FACT_H
 
 #include "central/domain/load_fact.h"
+#include "central/domain/fact_access.h"
 #include "central/domain/fact_resource.h"
 #include "ocpp/arena.h"
 #include "ocpp/err.h"
@@ -37,6 +38,10 @@ enum fact_kind {
     FACT_CHARGER_LIST, /* insert or replace by charger */
     FACT_PROFILE,      /* insert or replace by (org, name) */
     FACT_INSTALLED,    /* insert or replace by (charger, id) */
+    FACT_ACCESS,       /* how a charger may come in: insert or replace by charger */
+    FACT_BOOT_RULE,    /* insert or replace by (org, name) */
+    FACT_CERTIFICATE,  /* one that we issued, or are asked for: insert or replace by id */
+    FACT_REFUSAL,      /* history of refused handshakes; append */
     FACT_KINDS
 };
 
@@ -52,6 +57,8 @@ struct charger_fact {
     int32_t heartbeat_s;                    /* handed out at boot; 0: server default */
     int32_t registration;                   /* enum registration */
     int32_t connection;                     /* enum connection_state */
+    int64_t deleted_ms;                     /* 0: it is there; else only its history is */
+    bool decided;                           /* a person said what its registration is */
 };
 
 struct connector_fact {
@@ -209,6 +216,10 @@ struct fact {
         struct charger_list_fact charger_list;
         struct profile_fact profile;
         struct installed_fact installed;
+        struct access_fact access;
+        struct boot_rule_fact boot_rule;
+        struct certificate_fact certificate;
+        struct refusal_fact refusal;
     } u;
 };
 
@@ -227,5 +238,6 @@ const char *role_name(int role);
 const char *reservation_state_name(int state);
 const char *charger_list_state_name(int state);
 const char *installed_state_name(int state);
+const char *certificate_state_name(int state);
 
 #endif

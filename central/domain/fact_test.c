@@ -87,6 +87,10 @@ static void test_all_texts_listed(void)
         { FACT_CHARGER_LIST, 2 },
         { FACT_PROFILE,     3 },
         { FACT_INSTALLED,   5 },
+        { FACT_ACCESS,      3 },
+        { FACT_BOOT_RULE,   6 },
+        { FACT_CERTIFICATE, 7 },
+        { FACT_REFUSAL,     5 },
     };
     const uint16_t *at;
 

@@ -37,12 +37,16 @@ struct charger {
     struct connector_fact **connectors; /* by number, NULL where nothing was heard of */
     struct transaction *transactions;
     struct command *commands;
+    struct access_fact *access;   /* NULL: nobody decided anything */
+    struct access_fact no_access; /* what that means */
+    struct charger *next_buried;
     void *session;
     uint32_t connector_count; /* length of connectors */
     uint32_t generation;
     int64_t alive_ms;   /* last sign of life of this connection */
     int64_t told_ms;    /* last_seen_ms of the newest fact */
     bool overdue;       /* its session was handed out for closing */
+    bool buried;        /* deleted: in w->buried, and found by its key only */
     bool was_connected; /* the replayed fact said so: world_settle closes it */
 };
 
@@ -55,6 +59,9 @@ struct world {
     size_t charger_count, charger_cap;
     struct quirk_fact **quirks; /* few: looked through one by one */
     size_t quirk_count, quirk_cap;
+    struct charger *buried;
+    struct boot_rule_fact **boot_rules; /* in the order in which they are asked */
+    size_t boot_rule_count, boot_rule_cap;
     struct tag **tag_list;
     size_t tag_count, tag_cap;
     bool tags_sorted; /* by organisation and name */
@@ -88,6 +95,11 @@ struct charger *charger_add(struct world *w, const struct charger_fact *f);
 void charger_apply(struct world *w, const struct charger_fact *f);
 void charger_settle(struct world *w, struct charger *c, int64_t now_ms);
 void charger_free(struct charger *c);
+
+/* access.c */
+void access_apply(struct world *w, const struct access_fact *a);
+void boot_rule_apply(struct world *w, const struct boot_rule_fact *r);
+void charger_bury(struct world *w, struct charger *c);
 
 /* connector.c */
 void connector_apply(struct world *w, const struct connector_fact *f);

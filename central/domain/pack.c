@@ -17,6 +17,9 @@ static const size_t sizes[FACT_KINDS] = {
     [FACT_CHARGER_LIST] = sizeof(struct charger_list_fact),
     [FACT_PROFILE] = sizeof(struct profile_fact),
     [FACT_INSTALLED] = sizeof(struct installed_fact),
+    [FACT_ACCESS] = sizeof(struct access_fact),
+    [FACT_BOOT_RULE] = sizeof(struct boot_rule_fact),
+    [FACT_CERTIFICATE] = sizeof(struct certificate_fact),
 };
 
 /* Offsets of fact_texts count from the start of struct fact, ours from the start of its body. */

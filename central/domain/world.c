@@ -19,6 +19,13 @@ void world_free(struct world *w)
         return;
     for (size_t i = 0; i < w->charger_count; i++)
         charger_free(w->chargers[i]);
+    for (struct charger *c = w->buried, *next; c; c = next) {
+        next = c->next_buried;
+        charger_free(c);
+    }
+    for (size_t i = 0; i < w->boot_rule_count; i++)
+        free(w->boot_rules[i]);
+    free(w->boot_rules);
     for (size_t i = 0; i < w->tag_count; i++)
         tag_free(w->tag_list[i]);
     for (size_t i = 0; i < w->quirk_count; i++)
@@ -62,6 +69,12 @@ void world_apply(struct world *w, const struct fact *f)
         break;
     case FACT_QUIRK:
         quirk_apply(w, &f->u.quirk);
+        break;
+    case FACT_ACCESS:
+        access_apply(w, &f->u.access);
+        break;
+    case FACT_BOOT_RULE:
+        boot_rule_apply(w, &f->u.boot_rule);
         break;
     default: /* histories, and what belongs to others */
         break;

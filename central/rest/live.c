@@ -190,6 +190,10 @@ static bool event_of(const struct fact *f, struct live_event *e)
     case FACT_CHARGER_LIST:
     case FACT_PROFILE:
     case FACT_INSTALLED:
+    case FACT_ACCESS:
+    case FACT_BOOT_RULE:
+    case FACT_CERTIFICATE:
+    case FACT_REFUSAL:
     case FACT_KINDS:
         break;
     }

@@ -3,7 +3,7 @@
 #ifndef CENTRAL_PEOPLE_INSIDE_H
 #define CENTRAL_PEOPLE_INSIDE_H
 
-#include "central/rest/limit.h"
+#include "central/limit.h"
 #include "central/rest/people.h"
 
 #define LOGIN_BUCKETS 1024

@@ -102,6 +102,21 @@ static const char *const migrations[] = {
     "TEXT, transaction_key BIGINT, command BIGINT, changed_ms BIGINT, PRIMARY KEY "
     "(charger, id));"
     "CREATE INDEX reservation_charger ON reservation (charger, key);",
+    /* who may come in, and by what. Refused handshakes are a history, see the audit */
+    "ALTER TABLE charger ADD COLUMN deleted_ms BIGINT DEFAULT 0;"
+    "ALTER TABLE charger ADD COLUMN decided INTEGER DEFAULT 0;"
+    "CREATE TABLE charger_access ("
+    "charger BIGINT PRIMARY KEY, password TEXT, next_password TEXT, certificate TEXT, "
+    "password_ms BIGINT, profile INTEGER, least INTEGER, heartbeat_s INTEGER, "
+    "max_message INTEGER, any_user INTEGER);"
+    "CREATE TABLE boot_rule ("
+    "org BIGINT, name TEXT, place INTEGER, registration INTEGER, identity TEXT, vendor TEXT, "
+    "model TEXT, serial TEXT, firmware TEXT, known INTEGER, deleted INTEGER, "
+    "PRIMARY KEY (org, name));"
+    "CREATE TABLE certificate ("
+    "id TEXT PRIMARY KEY, org BIGINT, charger BIGINT, state INTEGER, serial TEXT, issuer TEXT, "
+    "name TEXT, csr TEXT, pem TEXT, reason TEXT, asked_ms BIGINT, issued_ms BIGINT, "
+    "from_ms BIGINT, to_ms BIGINT, revoked_ms BIGINT);",
 };
 
 int migrate_count(void)

@@ -16,6 +16,7 @@ const struct query_subject *query_subject_of(enum store_question what)
         [ASK_COMMANDS] = { FACT_COMMAND,     "key", false},
         [ASK_CONNECTIONS] = { FACT_CONNECTION,  "id",  false},
         [ASK_AUDIT] = { FACT_AUDIT,       "id",  false},
+        [ASK_REFUSALS] = { FACT_REFUSAL, "id", false },
     };
 
     return &subjects[what];
@@ -23,7 +24,7 @@ const struct query_subject *query_subject_of(enum store_question what)
 
 bool query_legal(const struct store_ask *a)
 {
-    return a->what >= ASK_MESSAGES && a->what <= ASK_AUDIT && a->limit >= 1 &&
+    return a->what >= ASK_MESSAGES && a->what <= ASK_REFUSALS && a->limit >= 1 &&
            a->limit <= 1000 && a->text.len <= TEXT_MAX && a->correlation.len <= TEXT_MAX;
 }
 
@@ -96,7 +97,8 @@ void query_filters(struct query *q, const struct store_ask *a, const struct quer
 {
     const char *time = table_of(subject->kind)->time;
     bool messages = a->what == ASK_MESSAGES, commands = a->what == ASK_COMMANDS,
-         transactions = a->what == ASK_TRANSACTIONS, audit = a->what == ASK_AUDIT;
+         transactions = a->what == ASK_TRANSACTIONS, audit = a->what == ASK_AUDIT,
+         refusals = a->what == ASK_REFUSALS;
     char text[64];
 
     if (a->org)
@@ -105,7 +107,7 @@ void query_filters(struct query *q, const struct store_ask *a, const struct quer
         where_number(q, "m.charger =", a->charger);
     if (a->transaction && (commands || a->what == ASK_READINGS))
         where_number(q, "m.transaction_key =", a->transaction);
-    if (a->connector >= 0 && !messages && !audit && a->what != ASK_CONNECTIONS)
+    if (a->connector >= 0 && !messages && !audit && !refusals && a->what != ASK_CONNECTIONS)
         where_number(q, "m.connector =", a->connector);
     if (a->from_ms) {
         snprintf(text, sizeof(text), "m.%s >=", time);
@@ -119,10 +121,12 @@ void query_filters(struct query *q, const struct store_ask *a, const struct quer
         where_text(q, "m.action =", a->action);
     if (audit && a->who.len)
         where_text(q, "m.who =", a->who);
-    if (audit && a->kind.len)
+    if ((audit || refusals) && a->kind.len)
         where_text(q, "m.kind =", a->kind);
     if (audit && a->thing.len)
         where_text(q, "m.thing =", a->thing);
+    if (refusals && a->thing.len)
+        where_text(q, "m.identity =", a->thing);
     if (messages && a->direction)
         where_number(q, "m.direction =", a->direction);
     if (messages && a->type)

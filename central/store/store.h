@@ -72,7 +72,8 @@ enum store_question {
     ASK_STATUS,
     ASK_COMMANDS,
     ASK_CONNECTIONS,
-    ASK_AUDIT
+    ASK_AUDIT,
+    ASK_REFUSALS
 };
 struct store_ask {
     enum store_question what;
@@ -83,7 +84,8 @@ struct store_ask {
     int64_t from_ms, to_ms;  /* from <= time < to; 0: open. Time is at_ms; TRANSACTIONS start_ms,
                                 COMMANDS created_ms, STATUS and READINGS seen_ms */
     struct amp_text action;  /* MESSAGES, COMMANDS, AUDIT; absent: all */
-    struct amp_text who, kind, thing; /* AUDIT, to the letter; absent: all */
+    struct amp_text who, kind, thing; /* AUDIT; kind and thing (identity) REFUSALS, to the letter;
+                                       * absent: all */
     struct amp_text tag;     /* TRANSACTIONS: who started it, without case; absent: all */
     int32_t direction, type; /* MESSAGES; 0: all */
     bool errors_only;        /* MESSAGES: those we objected to, and CALLERRORs */

@@ -30,6 +30,8 @@ static const struct column charger_columns[] = {
     PLAIN(charger, heartbeat_s, INT32),
     PLAIN(charger, registration, INT32),
     PLAIN(charger, connection, INT32),
+    PLAIN(charger, deleted_ms, INT64),
+    PLAIN(charger, decided, BOOL),
 };
 static const struct column connector_columns[] = {
     KEY(connector, charger, INT64),       KEY(connector, connector, INT32),
@@ -307,6 +309,61 @@ static const struct column installed_columns[] = {
     PLAIN(installed, changed_ms, INT64),
 };
 
+static const struct column access_columns[] = {
+    KEY(access, charger, INT64),
+    PLAIN(access, password, TEXT),
+    NAMED("next_password", access, next, TEXT, PLAIN),
+    PLAIN(access, certificate, TEXT),
+    PLAIN(access, password_ms, INT64),
+    PLAIN(access, profile, INT32),
+    PLAIN(access, least, INT32),
+    PLAIN(access, heartbeat_s, INT32),
+    PLAIN(access, max_message, INT32),
+    PLAIN(access, any_user, BOOL),
+};
+static const struct column boot_rule_columns[] = {
+    KEY(boot_rule, org, INT64),
+    KEY(boot_rule, name, TEXT),
+    PLAIN(boot_rule, place, INT32),
+    PLAIN(boot_rule, registration, INT32),
+    NAMED("identity", boot_rule, id, TEXT, PLAIN),
+    PLAIN(boot_rule, vendor, TEXT),
+    PLAIN(boot_rule, model, TEXT),
+    PLAIN(boot_rule, serial, TEXT),
+    PLAIN(boot_rule, firmware, TEXT),
+    PLAIN(boot_rule, known, BOOL),
+    PLAIN(boot_rule, deleted, BOOL),
+};
+static const struct column certificate_columns[] = {
+    KEY(certificate, id, TEXT),
+    PLAIN(certificate, org, INT64),
+    PLAIN(certificate, charger, INT64),
+    PLAIN(certificate, state, INT32),
+    PLAIN(certificate, serial, TEXT),
+    PLAIN(certificate, issuer, TEXT),
+    PLAIN(certificate, name, TEXT),
+    PLAIN(certificate, csr, TEXT),
+    PLAIN(certificate, pem, TEXT),
+    PLAIN(certificate, reason, TEXT),
+    PLAIN(certificate, asked_ms, INT64),
+    PLAIN(certificate, issued_ms, INT64),
+    PLAIN(certificate, from_ms, INT64),
+    PLAIN(certificate, to_ms, INT64),
+    PLAIN(certificate, revoked_ms, INT64),
+};
+static const struct column refusal_columns[] = {
+    PLAIN(refusal, org, INT64),
+    PLAIN(refusal, charger, INT64),
+    PLAIN(refusal, at_ms, INT64),
+    PLAIN(refusal, code, INT32),
+    NAMED("times", refusal, count, INT32, PLAIN),
+    PLAIN(refusal, kind, TEXT),
+    NAMED("identity", refusal, id, TEXT, PLAIN),
+    PLAIN(refusal, address, TEXT),
+    NAMED("shown", refusal, name, TEXT, PLAIN),
+    PLAIN(refusal, reason, TEXT),
+};
+
 #define COLUMNS(list) .columns = list, .count = AMP_COUNT(list)
 /* clang-format off */
 static const struct table tables[FACT_KINDS] = {
@@ -339,6 +396,11 @@ static const struct table tables[FACT_KINDS] = {
     [FACT_CHARGER_LIST] = { .name = "charger_list", COLUMNS(charger_list_columns) },
     [FACT_PROFILE] = { .name = "profile", COLUMNS(profile_columns), .folded = "name" },
     [FACT_INSTALLED] = { .name = "installed_profile", COLUMNS(installed_columns) },
+    [FACT_ACCESS] = { .name = "charger_access", COLUMNS(access_columns) },
+    [FACT_BOOT_RULE] = { .name = "boot_rule", COLUMNS(boot_rule_columns) },
+    [FACT_CERTIFICATE] = { .name = "certificate", COLUMNS(certificate_columns) },
+    [FACT_REFUSAL] = { .name = "refusal", COLUMNS(refusal_columns), .time = "at_ms", .by = "charger",
+                       .owned = true },
 };
 /* clang-format on */
 
@@ -489,5 +551,8 @@ const struct replay replay[] = {
     { FACT_CHARGER_LIST, "ORDER BY charger" },
     { FACT_PROFILE, "WHERE deleted = 0 ORDER BY org, folded" },
     { FACT_INSTALLED, "WHERE state < 4 ORDER BY charger, id" },
+    { FACT_ACCESS, "ORDER BY charger" },
+    { FACT_BOOT_RULE, "WHERE deleted = 0 ORDER BY org, name" },
+    { FACT_CERTIFICATE, "ORDER BY asked_ms" },
 };
 const size_t replay_count = AMP_COUNT(replay);

@@ -1,8 +1,8 @@
-/* central/rest/limit.h - how often something may be tried: counts per key in windows of time. Fixed
+/* central/limit.h - how often something may be tried: counts per key in windows of time. Fixed
  * memory; a key that is pushed out by others starts anew, so the table is large against what one
  * attacker can hold at once. */
-#ifndef CENTRAL_REST_LIMIT_H
-#define CENTRAL_REST_LIMIT_H
+#ifndef CENTRAL_LIMIT_H
+#define CENTRAL_LIMIT_H
 
 #include <stdint.h>
 

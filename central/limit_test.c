@@ -1,5 +1,5 @@
-/* central/rest/limit_test.c - counting tries, with a clock that is turned. */
-#include "central/rest/limit.h"
+/* central/limit_test.c - counting tries, with a clock that is turned. */
+#include "central/limit.h"
 #include "ocpp/check.h"
 #include <stdlib.h>
 

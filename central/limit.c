@@ -1,6 +1,6 @@
-/* central/rest/limit.c - a set-associative table: a key may live in LIMIT_WAYS places, the one that
+/* central/limit.c - a set-associative table: a key may live in LIMIT_WAYS places, the one that
  * ends first gives way. */
-#include "central/rest/limit.h"
+#include "central/limit.h"
 #include <stddef.h>
 
 static struct limit_entry *find(struct limit *l, uint64_t key, struct limit_entry **victim)
