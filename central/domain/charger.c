@@ -2,6 +2,7 @@
  * what they say at boot. central-edge-cases 37, 45-48, 54, 59, 62. */
 #include "central/domain/access.h"
 #include "central/domain/inside.h"
+#include "central/domain/shared.h"
 
 #define PENDING_RETRY_S \
     60 /* how often a knocking charger boots again: how long a person's yes takes to arrive */
@@ -42,8 +43,7 @@ struct charger *charger_add(struct world *w, const struct charger_fact *f)
     w->chargers[w->charger_count++] = c;
     map_put(&w->by_id, amp_text_hashi(f->id), c);
     map_put(&w->by_key, map_hash_int(f->key), c);
-    if (f->key >= w->next_charger)
-        w->next_charger = f->key + 1;
+    key_note(w, &w->next_charger, f->key);
     return c;
 }
 
@@ -87,10 +87,16 @@ struct charger *world_charger_meet(struct world *w, struct amp_text id, int64_t 
 {
     struct charger *c = world_charger(w, id);
 
-    if (c)
-        return c;
+    return c ? c : world_charger_meet_as(w, id, key_take(w, &w->next_charger), now_ms);
+}
+
+struct charger *world_charger_meet_as(struct world *w, struct amp_text id, int64_t key,
+                                      int64_t now_ms)
+{
+    struct charger *c;
+
     c = charger_add(w, &(struct charger_fact){
-                           .key = w->next_charger,
+                           .key = key,
                            .org = ORG_DEFAULT,
                            .id = id,
                            .created_ms = now_ms,

@@ -3,6 +3,7 @@
  * tell. central-edge-cases 54, 55; ocpp-facts B13. */
 #include "central/domain/command_inside.h"
 #include "central/domain/operation.h"
+#include "central/domain/shared.h"
 #include <stdio.h>
 
 /* An answer text of a queued command that says, also to a later process, that it may wait. */
@@ -116,8 +117,7 @@ static struct command *add(struct world *w, struct charger *c, const struct comm
     k->next = *at;
     *at = k;
     map_put(&w->commands, map_hash_int(f->key), k);
-    if (f->key >= w->next_command)
-        w->next_command = f->key + 1;
+    key_note(w, &w->next_command, f->key);
     return k;
 }
 
@@ -165,7 +165,7 @@ static int64_t queue(struct world *w, struct charger *c, const struct command_fa
     struct command_fact fresh = *f;
     struct command *k;
     size_t queued = 0;
-    bool offline = !c->session && !wait;
+    bool offline = !charger_reachable(c) && !wait;
 
     if (!w->settled)
         world_settle(w, now_ms);
@@ -173,7 +173,7 @@ static int64_t queue(struct world *w, struct charger *c, const struct command_fa
         queued += k->fact->state == COMMAND_QUEUED;
     if (queued >= WORLD_QUEUE_MAX)
         return AMP_E_FULL;
-    fresh.key = w->next_command;
+    fresh.key = key_take(w, &w->next_command);
     fresh.org = c->fact->org;
     fresh.charger = c->fact->key;
     fresh.state = offline ? COMMAND_ERROR : COMMAND_QUEUED;
@@ -327,7 +327,18 @@ void command_offline(struct world *w, struct charger *c, int64_t now_ms)
     forget_finished(w, c);
 }
 
-void command_settle(struct world *w, struct charger *c, int64_t now_ms)
+void command_forget_all(struct world *w, struct charger *c)
+{
+    for (struct command *k = c->commands, *next; k; k = next) {
+        next = k->next;
+        set_waiting(w, k, false);
+        map_remove(&w->commands, map_hash_int(k->fact->key), k);
+        command_free(k);
+    }
+    c->commands = NULL;
+}
+
+void command_settle(struct world *w, struct charger *c, int64_t since_ms, int64_t now_ms)
 {
     for (struct command *k = c->commands; k; k = k->next) {
         if (k->fact->state == COMMAND_SENT) {
@@ -336,7 +347,8 @@ void command_settle(struct world *w, struct charger *c, int64_t now_ms)
             k->fact->answered_ms = now_ms;
             command_set(w, k, COMMAND_TIMED_OUT,
                         AMP_TEXT("the central system restarted before the answer"));
-        } else if (k->fact->state == COMMAND_QUEUED && !may_wait(k)) {
+        } else if (k->fact->state == COMMAND_QUEUED && k->fact->created_ms < since_ms &&
+                   !may_wait(k)) {
             k->fact->answered_ms = now_ms;
             command_set(w, k, COMMAND_ERROR,
                    AMP_TEXT("the central system restarted before it was sent"));
@@ -378,6 +390,7 @@ void command_tick(struct world *w, int64_t now_ms)
 {
     for (struct command *k = w->waiting_first, *next; k; k = next) {
         next = k->behind;
-        tick_command(w, k, now_ms);
+        if (!k->charger->far)
+            tick_command(w, k, now_ms);
     }
 }

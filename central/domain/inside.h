@@ -48,6 +48,7 @@ struct charger {
     bool overdue;       /* its session was handed out for closing */
     bool buried;        /* deleted: in w->buried, and found by its key only */
     bool was_connected; /* the replayed fact said so: world_settle closes it */
+    bool far;           /* another process owns it: see shared.h */
 };
 
 struct world {
@@ -69,6 +70,10 @@ struct world {
     struct command *waiting_first, *waiting_last;
     int64_t next_charger, next_transaction, next_command;
     bool settled;
+    bool shared; /* one of several worlds over one database: see shared.h */
+    int64_t top_transaction;             /* highest key heard of, whoever gave it out */
+    int64_t end_transaction;             /* behind the reserved ones; shared worlds only */
+    int64_t spare_first, spare_end;      /* the next reserved ones; spare_end 0: none */
 };
 
 /* The heap gives, or the process ends. */
@@ -89,6 +94,22 @@ void keep(enum fact_kind kind, void *kept, const void *body);
 
 /* Growth of a pointer list. */
 void *grow_list(void *list, size_t count, size_t *cap);
+
+/* Keys. A world that is alone counts on from what it hears of; one of several takes from what was
+ * reserved for it, and others' keys move nothing. */
+static inline void key_note(const struct world *w, int64_t *next, int64_t key)
+{
+    if (!w->shared && key >= *next)
+        *next = key + 1;
+}
+
+static inline int64_t key_take(const struct world *w, int64_t *next)
+{
+    return w->shared ? (*next)++ : *next;
+}
+
+/* shared.c: the same for transactions, whose keys are few. */
+int64_t transaction_key_take(struct world *w);
 
 /* charger.c */
 struct charger *charger_add(struct world *w, const struct charger_fact *f);
@@ -120,6 +141,8 @@ void quirk_apply(struct world *w, const struct quirk_fact *f);
 void transaction_apply(struct world *w, const struct transaction_fact *f);
 void transaction_apply_reading(struct world *w, const struct reading_fact *r);
 void transaction_free(struct transaction *t);
+/* Forget all of a charger's, the open ones too; emits nothing. */
+void transaction_forget_all(struct world *w, struct charger *c);
 struct transaction *transaction_open_at(const struct charger *c, int connector);
 bool transaction_is_open(int state);
 /* Does this tag charge anywhere, but on this connector, with consent? */
@@ -132,8 +155,10 @@ struct transaction *transaction_find(const struct world *w, int64_t key);
 
 /* command.c */
 void command_apply(struct world *w, const struct command_fact *f);
-void command_settle(struct world *w, struct charger *c, int64_t now_ms);
+/* Queued ones that were created before `since_ms` fail. */
+void command_settle(struct world *w, struct charger *c, int64_t since_ms, int64_t now_ms);
 void command_free(struct command *k);
+void command_forget_all(struct world *w, struct charger *c);
 void command_offline(struct world *w, struct charger *c, int64_t now_ms);
 void command_tick(struct world *w, int64_t now_ms);
 /* Something that may be the effect of a command was seen. */

@@ -178,6 +178,18 @@ void transaction_free(struct transaction *t)
     free(t);
 }
 
+void transaction_forget_all(struct world *w, struct charger *c)
+{
+    for (struct transaction *t = c->transactions, *next; t; t = next) {
+        next = t->next;
+        if (transaction_is_open(t->fact->state))
+            unlink_open(w, t);
+        map_remove(&w->transactions, map_hash_int(t->fact->key), t);
+        transaction_free(t);
+    }
+    c->transactions = NULL;
+}
+
 /* Forget the closed ones that ended longest ago, but never `keep_it`, which has just ended. */
 static void forget_closed(struct world *w, struct charger *c, const struct transaction *keep_it)
 {
@@ -215,8 +227,9 @@ static struct transaction *add(struct world *w, struct charger *c, const struct 
     t->next = *at;
     *at = t;
     map_put(&w->transactions, map_hash_int(f->key), t);
-    if (f->key >= w->next_transaction)
-        w->next_transaction = f->key + 1;
+    key_note(w, &w->next_transaction, f->key);
+    if (f->key > w->top_transaction)
+        w->top_transaction = f->key;
     if (transaction_is_open(f->state))
         link_open(w, t);
     return t;
@@ -237,6 +250,8 @@ void transaction_apply(struct world *w, const struct transaction_fact *f)
         keep(FACT_TRANSACTION, &t->fact, f);
         if (was_open && !transaction_is_open(f->state))
             unlink_open(w, t);
+        if (!was_open && transaction_is_open(f->state))
+            link_open(w, t);
     }
     if (!transaction_is_open(f->state))
         forget_closed(w, c, t);
@@ -247,7 +262,7 @@ static struct transaction *open_new(struct world *w, struct charger *c, struct t
                                     int64_t station_id)
 {
     char uid[48];
-    int64_t key = w->next_transaction;
+    int64_t key = transaction_key_take(w);
     int n;
 
     assert(key <= KEY_MAX); /* E10: after 2^31 transactions there is no honest answer left */
@@ -501,7 +516,7 @@ static struct transaction *adopt_running(struct world *w, struct charger *c,
                                   .flags = TX_FLAG_ADOPTED };
     struct transaction *t;
 
-    if (r->connector < 1 || r->transaction < w->next_transaction ||
+    if (r->connector < 1 || r->transaction <= w->top_transaction ||
         transaction_open_at(c, r->connector))
         return NULL;
     f.start_ms = f.last_ms = at_ms;

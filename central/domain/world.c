@@ -89,6 +89,8 @@ void world_set_keys(struct world *w, int64_t charger, int64_t transaction, int64
         w->next_charger = charger;
     if (transaction > w->next_transaction)
         w->next_transaction = transaction;
+    if (transaction > w->top_transaction + 1)
+        w->top_transaction = transaction - 1;
     if (command > w->next_command)
         w->next_command = command;
 }
@@ -96,8 +98,9 @@ void world_set_keys(struct world *w, int64_t charger, int64_t transaction, int64
 void world_settle(struct world *w, int64_t now_ms)
 {
     w->settled = true;
-    for (size_t i = 0; i < w->charger_count; i++) {
-        charger_settle(w, w->chargers[i], now_ms);
-        command_settle(w, w->chargers[i], now_ms);
-    }
+    for (size_t i = 0; i < w->charger_count; i++)
+        if (!w->chargers[i]->far) {
+            charger_settle(w, w->chargers[i], now_ms);
+            command_settle(w, w->chargers[i], INT64_MAX, now_ms);
+        }
 }
