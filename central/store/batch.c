@@ -102,11 +102,13 @@ void batch_init(struct batch *b)
     b->end = &b->first;
 }
 
-void batch_put(struct batch *b, const struct fact *f)
+void batch_put(struct batch *b, const struct fact *f, int64_t epoch)
 {
     struct batch_item *item = pool_alloc(&b->pool, sizeof(*item));
 
     item->next = NULL;
+    item->epoch = epoch;
+    item->refused = false;
     item->fact = *f;
     own_texts(&b->pool, &item->fact);
     *b->end = item;
@@ -119,7 +121,7 @@ void batch_reset(struct batch *b)
     pool_reset(&b->pool);
     b->first = NULL;
     b->end = &b->first;
-    b->count = 0;
+    b->count = b->refused = 0;
     b->lossy = false;
 }
 

@@ -18,16 +18,19 @@ void pool_free(struct pool *p);
 /* Facts in the order of their arrival: one commit. */
 struct batch_item {
     struct batch_item *next;
+    int64_t epoch; /* of the station's ownership under which it was said; 0: anybody's to say */
+    bool refused;  /* the database: the station has another owner now */
     struct fact fact;
 };
 struct batch {
     struct pool pool;
     struct batch_item *first, **end;
     size_t count;
+    size_t refused;
     bool lossy; /* something before its end was dropped: its commit acknowledges nothing */
 };
 void batch_init(struct batch *b);
-void batch_put(struct batch *b, const struct fact *f);
+void batch_put(struct batch *b, const struct fact *f, int64_t epoch);
 void batch_reset(struct batch *b);
 void batch_free(struct batch *b);
 

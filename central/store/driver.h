@@ -4,7 +4,7 @@
 #define CENTRAL_STORE_DRIVER_H
 
 #include "central/store/batch.h"
-#include "central/store/store.h"
+#include "central/store/nodes.h"
 
 struct store_driver {
     /* Open or create, migrate. NULL and *why. */
@@ -15,7 +15,7 @@ struct store_driver {
     /* Writer thread. All of the batch with a full sync and 0, or AMP_E_IO with the reason in error:
      * then nothing of it is in, or that cannot be known yet. A batch that failed is given again
      * before any other, and is in once in the end. */
-    int (*commit)(void *db, const struct batch *b, char *error, size_t cap);
+    int (*commit)(void *db, struct batch *b, char *error, size_t cap);
     /* Writer thread, between commits: one bounded step of housekeeping. True: there is more to do.
      */
     bool (*tidy)(void *db);
@@ -25,8 +25,16 @@ struct store_driver {
     void (*reader_close)(void *reader);
     int (*load)(void *reader, void (*each)(void *ctx, const struct fact *f), void *ctx);
     int (*ask)(void *reader, const struct store_ask *ask, struct rows *out);
+    /* NULL, or for several nodes: NULL and no sentence when this one is alone. */
+    struct store_nodes *(*nodes_open)(void *db, uv_loop_t *loop, char **why);
+
     void (*reader_stop)(void *reader); /* any thread: what runs ends soon, with an error */
 };
+
+/* nodes.h from inside. Writer thread: a batch is in. Loop thread: a fact was refused; the end. */
+void nodes_committed(struct store_nodes *n);
+void nodes_refused(struct store_nodes *n, int64_t charger);
+void nodes_close(struct store_nodes *n); /* NULL is fine */
 
 extern const struct store_driver sqlite_driver;
 extern const struct store_driver postgres_driver;

@@ -88,6 +88,11 @@ static const char *cure_of(const char *state)
 
 char *pg_sentence(const struct postgres *s)
 {
+    if (s->node && !strcmp(s->link.state, "55P03"))
+        return store_sentence("cannot open the database %s: another process runs as node %s, or "
+                              "one without --node-id has it for itself; stop that one, or give "
+                              "each a --node-id of its own",
+                              s->place, s->node);
     return store_sentence("cannot open the database %s: %s (%s)", s->place, cure_of(s->link.state),
                           s->link.error);
 }
@@ -117,6 +122,13 @@ static char *check_server(struct postgres *s)
     return NULL;
 }
 
+static bool pg_grow(struct amp_buf *b, size_t need)
+{
+    b->cap = need > 2 * b->cap ? need : 2 * b->cap;
+    b->at = store_realloc(b->at, b->cap);
+    return true;
+}
+
 static void close_db(void *db)
 {
     struct postgres *s = db;
@@ -125,6 +137,11 @@ static void close_db(void *db)
     for (size_t i = 0; i < AMP_COUNT(s->arrays); i++)
         free(s->arrays[i].at);
     free(s->owners.at);
+    for (size_t i = 0; i < AMP_COUNT(s->fences); i++)
+        free(s->fences[i].at);
+    free(s->told.at);
+    free(s->node);
+    free(s->address);
     free(s->url);
     free(s);
 }
@@ -135,21 +152,31 @@ static void *open_db(const struct store_config *config, char **why)
     size_t len = strlen(config->database) + 1;
 
     *s = (struct postgres){
+        .node_number = 1,
+        .told = { .grow = pg_grow },
         .link = {.wake = -1, .timeout_ms = ANSWER_MS}
     };
     s->link.url = s->url = memcpy(store_alloc(len), config->database, len);
     place_of(s->url, s->place, sizeof(s->place));
+    if (config->node && *config->node) {
+        s->node = store_sentence("%s", config->node);
+        s->address = store_sentence("%s", config->address ? config->address : "");
+    }
     s->partition_rows = config->partition_rows ? config->partition_rows : PARTITION_ROWS;
     if (pg_connect(&s->link, writer_settings) < 0)
         *why = pg_sentence(s);
     else
         *why = check_server(s);
-    if (!*why && pg_claim(s) < 0)
+    if (!*why && (pg_claim(s) < 0 || (s->node && pg_node_begin_setup(s) < 0)))
         *why = pg_sentence(s);
     if (!*why)
         *why = pg_migrate(s);
+    if (!*why && s->node)
+        *why = pg_node_setup(s);
     if (!*why &&
         (pg_exec(&s->link, "DELETE FROM login WHERE expires_ms = 0") < 0 || pg_learn(s, true) < 0))
+        *why = pg_sentence(s);
+    if (!*why && s->node && pg_node_end_setup(s) < 0)
         *why = pg_sentence(s);
     if (!*why)
         return s;
@@ -164,6 +191,7 @@ static void keys(void *db, struct store_keys *out)
     *out = (struct store_keys){
         .charger = high[FACT_CHARGER] + 1,
         .transaction = high[FACT_TRANSACTION] + 1,
+        .transaction_end = ((struct postgres *)db)->transaction_end,
         .command = high[FACT_COMMAND] + 1,
         .user = high[FACT_USER] + 1,
         .api_key = high[FACT_API_KEY] + 1,
@@ -199,7 +227,7 @@ static int reconnect(struct postgres *s, bool *in)
 }
 
 /* A connection that is found dead (the server was restarted) is worth a second attempt at once. */
-static int commit(void *db, const struct batch *b, char *error, size_t cap)
+static int commit(void *db, struct batch *b, char *error, size_t cap)
 {
     struct postgres *s = db;
     bool in = false;
@@ -230,6 +258,13 @@ static bool tidy(void *db)
     return false;
 }
 
+static struct store_nodes *nodes_open(void *db, uv_loop_t *loop, char **why)
+{
+    struct postgres *s = db;
+
+    return s->node ? pg_nodes_open(s, loop, why) : NULL;
+}
+
 const struct store_driver postgres_driver = {
     .open = open_db,
     .close = close_db,
@@ -240,5 +275,6 @@ const struct store_driver postgres_driver = {
     .reader_close = pg_reader_close,
     .load = pg_load,
     .ask = pg_answer,
+    .nodes_open = nodes_open,
     .reader_stop = pg_reader_stop,
 };

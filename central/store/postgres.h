@@ -5,7 +5,9 @@
  *   postgres_schema.c  migrations, native partitions, what the writer must know
  *   postgres_commit.c  a batch as one pipelined transaction of arrays
  *   postgres_read.c    questions; reader threads, a connection each
- *   postgres_load.c    the present at the start; a connection of its own */
+ *   postgres_load.c    the present at the start; a connection of its own
+ *   postgres_node.c    one node of several: its name, its ids and keys, the fence
+ *   postgres_feed.c    what a node tells and asks the others; a connection and a thread of its own */
 #ifndef CENTRAL_STORE_POSTGRES_H
 #define CENTRAL_STORE_POSTGRES_H
 
@@ -95,10 +97,17 @@ struct postgres {
     struct pg_history histories[FACT_KINDS];
     int64_t high[FACT_KINDS], noted[FACT_KINDS]; /* highest key ever used, and as in high_water */
     bool prepared[FACT_KINDS], prepared_fixed;
+    char *node;              /* our name among several nodes; NULL: alone */
+    char *address;           /* where the others reach us */
+    int64_t node_number;     /* 1 when alone: the row of store_writer */
+    int64_t transaction_end; /* behind the keys that are reserved for us; 0 when alone */
+    struct pg_array fences[5];
+    struct amp_buf told; /* facts for the other nodes */
     struct pg_array arrays[PG_ARGUMENTS_MAX], owners;
 };
 
-/* Be the only process that writes here. 0 or AMP_E_IO; state 55P03: there is another. */
+/* Be the only process that writes here, or the only one of our name. 0 or AMP_E_IO; state 55P03:
+ * there is another. */
 int pg_claim(struct postgres *s);
 /* A sentence, or NULL. */
 char *pg_migrate(struct postgres *s);
@@ -108,8 +117,32 @@ int pg_learn(struct postgres *s, bool first);
 /* Partitions for `more` rows; a transaction of its own. */
 int pg_make_partitions(struct postgres *s, enum fact_kind kind, size_t more);
 /* One attempt on a live connection. `unknown` tells whether its outcome is. */
-int pg_write(struct postgres *s, const struct batch *b);
+int pg_write(struct postgres *s, struct batch *b);
 char *pg_sentence(const struct postgres *s);
+
+/* One attempt at a statement of the batch: queued to the server, its answer waits. */
+int pg_send_prepared(struct postgres *s, const char *name, const struct pg_arguments *a);
+
+/* ---- one node of several ---- */
+/* Tables and locks of nodes, around the migrations, so that two that start at once do not meet. */
+int pg_node_begin_setup(struct postgres *s);
+int pg_node_end_setup(struct postgres *s);
+char *pg_node_setup(struct postgres *s); /* our row and number; a sentence, or NULL */
+/* A block of keys nobody else gets: [*first, *end). */
+#define PG_KEYS_TRANSACTION 65536
+int pg_reserve_keys(struct pg_link *l, const char *counter, const char *table, int64_t size,
+                    int64_t *first);
+int pg_node_keys(struct postgres *s, enum fact_kind kind);
+/* Ids for the histories of a batch, then the transaction: mark and fence. Facts of stations that
+ * are not ours any more are marked refused. */
+int pg_node_reserve(struct postgres *s, const size_t *counts);
+int pg_node_begin(struct postgres *s, struct batch *b);
+/* What the other nodes hear: in the pipeline, as its last statement but COMMIT. */
+int pg_node_tell(struct postgres *s, const struct batch *b);
+/* Bounds of partitions as others may have moved them. */
+int pg_node_partitions(struct postgres *s, enum fact_kind kind);
+
+struct store_nodes *pg_nodes_open(struct postgres *s, uv_loop_t *loop, char **why);
 
 /* ---- readers ---- */
 struct pg_reader {
@@ -121,5 +154,8 @@ void pg_reader_stop(void *reader);
 int pg_reader_ready(struct pg_reader *r); /* connect when there is no connection */
 int pg_answer(void *reader, const struct store_ask *ask, struct rows *out);
 int pg_load(void *reader, void (*each)(void *ctx, const struct fact *f), void *ctx);
+/* The present of these chargers alone, with what finished last. `keys`: an array of int64. */
+int pg_load_chargers(struct pg_link *link, struct pg_array *keys,
+                     void (*each)(void *ctx, const struct fact *f), void *ctx);
 
 #endif

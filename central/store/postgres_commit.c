@@ -109,7 +109,7 @@ static void spell_upsert(const struct table *t, struct amp_buf *out)
 
 /* Queue one statement, and what is queued to the server: its answers are short and wait in the
  * socket. */
-static int send_prepared(struct postgres *s, const char *name, const struct pg_arguments *a)
+int pg_send_prepared(struct postgres *s, const char *name, const struct pg_arguments *a)
 {
     struct pg_link *l = &s->link;
     int left;
@@ -163,11 +163,12 @@ static void argument_number(struct pg_arguments *a, char text[24], int64_t v)
 static int send_mark(struct postgres *s)
 {
     struct pg_arguments a = { .count = 0 };
-    char epoch[24], number[24];
+    char epoch[24], number[24], node[24];
 
     argument_number(&a, epoch, s->epoch);
     argument_number(&a, number, s->number);
-    return send_prepared(s, "store_writer", &a);
+    argument_number(&a, node, s->node_number);
+    return pg_send_prepared(s, "store_writer", &a);
 }
 
 static int send_zone(struct postgres *s, enum fact_kind kind)
@@ -180,7 +181,7 @@ static int send_zone(struct postgres *s, enum fact_kind kind)
     argument_number(&a, texts[1], h->zone);
     argument_number(&a, texts[2], h->zone_from_ms);
     argument_number(&a, texts[3], h->zone_to_ms);
-    return send_prepared(s, "history_zone", &a);
+    return pg_send_prepared(s, "history_zone", &a);
 }
 
 static int send_high_water(struct postgres *s)
@@ -189,11 +190,11 @@ static int send_high_water(struct postgres *s)
         struct pg_arguments a = { .count = 0 };
         char value[24];
 
-        if (s->high[kind] == s->noted[kind])
-            continue;
+        if (s->node || s->high[kind] == s->noted[kind])
+            continue; /* a node's are reserved before they are used */
         a.values[a.count++] = table_of((enum fact_kind)kind)->counter;
         argument_number(&a, value, s->high[kind]);
-        if (send_prepared(s, "high_water", &a) < 0)
+        if (pg_send_prepared(s, "high_water", &a) < 0)
             return AMP_E_IO;
     }
     return 0;
@@ -327,7 +328,7 @@ static int send_rows(struct postgres *s, enum fact_kind kind)
     }
     for (size_t i = 0; i < t->count; i++)
         pg_argument_array(&a, &s->arrays[i]);
-    if (prepare(s, kind) < 0 || send_prepared(s, t->name, &a) < 0)
+    if (prepare(s, kind) < 0 || pg_send_prepared(s, t->name, &a) < 0)
         return AMP_E_IO;
     begin_rows(s, t);
     return 0;
@@ -361,7 +362,7 @@ static int write_kind(struct postgres *s, const struct batch *b, enum fact_kind 
     for (const struct batch_item *i = b->first; rc == 0 && i; i = i->next, n++) {
         int64_t id = h->next_id + s->arrays[0].count;
 
-        if (i->fact.kind != kind)
+        if (i->fact.kind != kind || i->refused)
             continue;
         if (s->arrays[0].count == CHUNK_ROWS || bytes > CHUNK_BYTES)
             rc = send_rows(s, kind), bytes = 0;
@@ -393,7 +394,7 @@ static int write_kind(struct postgres *s, const struct batch *b, enum fact_kind 
 
 static const char *const fixed[][2] = {
     {"store_writer",  "WITH mark AS (UPDATE store_writer SET batch = batch + 1 WHERE epoch = "
-                      "$1::bigint AND batch = $2::bigint RETURNING 1) SELECT 1 / count(*) FROM "
+                      "$1::bigint AND batch = $2::bigint AND one = $3::bigint RETURNING 1) SELECT 1 / count(*) FROM "
                       "mark"                                                                },
     { "history_zone", "INSERT INTO history_zone AS z (kind, zone, from_ms, to_ms) VALUES "
                       "($1::integer, $2::bigint, $3::bigint, $4::bigint) ON CONFLICT (kind, zone) "
@@ -420,7 +421,7 @@ static int send_all(struct postgres *s, const struct batch *b, const size_t *cou
     int64_t *owners = find_owners(b, counts[FACT_CHARGER]);
     int rc = prepare_fixed(s);
 
-    if (rc == 0)
+    if (rc == 0 && !s->node)
         rc = send_mark(s);
     for (int histories = 1; histories >= 0; histories--)
         for (int kind = FACT_CHARGER; rc == 0 && kind < FACT_KINDS; kind++)
@@ -428,6 +429,8 @@ static int send_all(struct postgres *s, const struct batch *b, const size_t *cou
                 rc = write_kind(s, b, (enum fact_kind)kind, owners);
     if (rc == 0)
         rc = send_high_water(s);
+    if (rc == 0 && s->node)
+        rc = pg_node_tell(s, b);
     free(owners);
     return rc;
 }
@@ -487,7 +490,7 @@ static void forget(struct postgres *s, const struct pg_history *histories)
     }
 }
 
-int pg_write(struct postgres *s, const struct batch *b)
+int pg_write(struct postgres *s, struct batch *b)
 {
     struct pg_history before[FACT_KINDS];
     size_t counts[FACT_KINDS] = { 0 };
@@ -495,11 +498,17 @@ int pg_write(struct postgres *s, const struct batch *b)
 
     for (const struct batch_item *i = b->first; i; i = i->next)
         counts[i->fact.kind]++;
+    if (s->node)
+        rc = pg_node_reserve(s, counts);
     for (int kind = FACT_CHARGER; rc == 0 && kind < FACT_KINDS; kind++)
         if (counts[kind] && table_of((enum fact_kind)kind)->by)
             rc = pg_make_partitions(s, (enum fact_kind)kind, counts[kind]);
     if (rc < 0)
         return rc;
+    if (s->node && (rc = pg_node_begin(s, b)) < 0) {
+        pg_hang_up(&s->link); /* with whatever was begun */
+        return rc;
+    }
     memcpy(before, s->histories, sizeof(before));
     if (!PQenterPipelineMode(s->link.conn)) {
         pg_hang_up(&s->link);
@@ -519,6 +528,13 @@ int pg_write(struct postgres *s, const struct batch *b)
     }
     if (s->link.conn)
         PQexitPipelineMode(s->link.conn);
+    if (rc < 0 && s->node) {
+        struct pg_link link = s->link; /* keep the reason */
+
+        if (link.conn && pg_exec(&link, "ROLLBACK") < 0)
+            pg_hang_up(&link);
+        s->link.conn = link.conn;
+    }
     if (rc < 0) {
         forget(s, before);
         return rc;

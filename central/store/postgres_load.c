@@ -1,5 +1,6 @@
 /* central/store/postgres_load.c - the present, read back at the start: see store_load. */
 #include "central/store/postgres.h"
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,6 +24,15 @@ struct loading {
     int64_t *ends;                  /* key, start, end of each */
     size_t count, cap;
 };
+
+static void free_loading(struct loading *l)
+{
+    free(l->zones);
+    free(l->ends);
+    free(l->keys.at);
+    free(l->from.at);
+    free(l->to.at);
+}
 
 /* ---- zones ---- */
 
@@ -188,6 +198,54 @@ static int load_readings(struct loading *l)
     return rc < 0 ? rc : load_some(l);
 }
 
+/* ---- some chargers ---- */
+
+/* What replay (table.c) says for all, for the chargers in $1; and the newest commands, finished or
+ * not: whoever thinks that one is still to be sent must learn better. Others' keys are not in the
+ * order of time, so what ended last is told by its time. */
+static const struct {
+    enum fact_kind kind;
+    const char *from;
+} some[] = {
+    { FACT_CHARGER, "charger m WHERE m.key = ANY ($1::bigint[])" },
+    { FACT_CONNECTOR, "connector m WHERE m.charger = ANY ($1::bigint[])" },
+    { FACT_TRANSACTION,
+      "unnest($1::bigint[]) w (k) CROSS JOIN LATERAL ((SELECT * FROM charging_transaction t WHERE "
+      "t.charger = w.k AND t.state < 5) UNION ALL (SELECT * FROM charging_transaction t WHERE "
+      "t.charger = w.k AND t.state >= 5 ORDER BY t.stop_seen_ms DESC LIMIT 4)) m ORDER BY m.key" },
+    { FACT_COMMAND,
+      "unnest($1::bigint[]) w (k) CROSS JOIN LATERAL ((SELECT * FROM command t WHERE t.charger = "
+      "w.k AND t.state <= 3) UNION (SELECT * FROM command t WHERE t.charger = w.k ORDER BY "
+      "t.created_ms DESC LIMIT 64)) m ORDER BY m.created_ms, m.key" },
+};
+
+int pg_load_chargers(struct pg_link *link, struct pg_array *keys, each_fn *each, void *ctx)
+{
+    struct loading l = { .link = link, .each = each, .ctx = ctx };
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < AMP_COUNT(some); i++) {
+        struct pg_arguments a = { .count = 0 };
+        char text[2048];
+        struct amp_buf sql;
+
+        l.kind = some[i].kind;
+        amp_buf_init(&sql, text, sizeof(text));
+        amp_buf_puts(&sql, "SELECT ");
+        table_columns(table_of(some[i].kind), "m.", &sql);
+        amp_buf_puts(&sql, " FROM ");
+        amp_buf_puts(&sql, some[i].from);
+        amp_buf_putc(&sql, '\0');
+        assert(!sql.full);
+        pg_argument_array(&a, keys);
+        rc = pg_ask(link, text, &a, take_fact, &l);
+    }
+    if (rc == 0)
+        rc = load_readings(&l);
+    free_loading(&l);
+    return rc < 0 ? AMP_E_IO : 0;
+}
+
 /* A large fleet may take longer than a question may. */
 int pg_load(void *reader, each_fn *each, void *ctx)
 {
@@ -202,10 +260,6 @@ int pg_load(void *reader, each_fn *each, void *ctx)
         rc = load_kind(&l, &replay[i]);
     if (rc == 0)
         rc = load_readings(&l);
-    free(l.zones);
-    free(l.ends);
-    free(l.keys.at);
-    free(l.from.at);
-    free(l.to.at);
+    free_loading(&l);
     return rc < 0 ? AMP_E_IO : 0;
 }

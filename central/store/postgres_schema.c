@@ -27,8 +27,24 @@ static char *why(struct postgres *s)
 
 int pg_claim(struct postgres *s)
 {
+    struct pg_arguments a = { .count = 0 };
     char sql[200];
 
+    if (s->node) { /* together with other nodes, but not with one that is alone, or of our name */
+        snprintf(sql, sizeof(sql),
+                 CLAIM_WAIT ";SELECT pg_advisory_lock_shared(%d, hashtext(current_schema()));",
+                 CLAIM_CLASS);
+        if (pg_exec(&s->link, sql) < 0)
+            return AMP_E_IO;
+        a.values[a.count++] = s->node;
+        snprintf(sql, sizeof(sql),
+                 "SELECT pg_advisory_lock(%d, hashtext(current_schema() || '/' || $1::text))",
+                 CLAIM_CLASS + 1);
+        if (pg_ask(&s->link, sql, &a, NULL, NULL) < 0)
+            return AMP_E_IO;
+        return pg_exec(&s->link, "SET lock_timeout = '10s';"
+                                 "SET idle_in_transaction_session_timeout = '5s'");
+    }
     snprintf(sql, sizeof(sql),
              CLAIM_WAIT ";SELECT pg_advisory_lock(%d, hashtext(current_schema()));"
                         "SET lock_timeout = '10s'",
@@ -139,6 +155,20 @@ char *pg_migrate(struct postgres *s)
                               "it (schema %lld, this one knows "
                               "%d); run the newer program, or restore a backup from before",
                               s->place, (long long)version, migrate_count());
+    if (version < migrate_count() && version && s->node) {
+        int64_t nodes;
+
+        if (pg_number(&s->link,
+                      "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1634562100 AND granted AND "
+                      "mode = 'ShareLock' AND objid::bigint = hashtext(current_schema())::bigint & "
+                      "4294967295",
+                      0, &nodes) < 0)
+            return why(s);
+        if (nodes > 1)
+            return store_sentence("cannot open the database %s: nodes of an older version of this "
+                                  "program run on it; stop all of them, then start the new ones",
+                                  s->place);
+    }
     if (version < migrate_count() && migrate_from(s, version) < 0)
         return why(s);
     return NULL;
@@ -194,18 +224,24 @@ static int learn_keys(struct postgres *s, enum fact_kind kind)
     if (pg_number(&s->link, sql, 0, &used) < 0)
         return AMP_E_IO;
     s->high[kind] = used > s->noted[kind] ? used : s->noted[kind];
-    return 0;
+    return s->node ? pg_node_keys(s, kind) : 0;
 }
 
 int pg_learn(struct postgres *s, bool first)
 {
     struct mark mark = { 0, 0 };
-    int rc = pg_ask(&s->link,
-                    first ? "INSERT INTO store_writer AS w (one, epoch, batch) VALUES (1, 1, 0) ON "
-                            "CONFLICT (one) DO UPDATE SET epoch = w.epoch + 1 RETURNING epoch, "
-                            "batch"
-                          : "SELECT epoch, batch FROM store_writer",
-                    NULL, take_mark, &mark);
+    struct pg_arguments a = { .count = 1 };
+    char node[24];
+    int rc;
+
+    snprintf(node, sizeof(node), "%lld", (long long)s->node_number);
+    a.values[0] = node;
+    rc = pg_ask(&s->link,
+                first ? "INSERT INTO store_writer AS w (one, epoch, batch) VALUES ($1::bigint, 1, "
+                        "0) ON CONFLICT (one) DO UPDATE SET epoch = w.epoch + 1 RETURNING epoch, "
+                        "batch"
+                      : "SELECT epoch, batch FROM store_writer WHERE one = $1::bigint",
+                &a, take_mark, &mark);
 
     if (rc < 0)
         return AMP_E_IO;
@@ -219,7 +255,7 @@ int pg_learn(struct postgres *s, bool first)
     for (int kind = FACT_CHARGER; rc == 0 && kind < FACT_KINDS; kind++) {
         if (table_of((enum fact_kind)kind)->by)
             rc = learn_history(s, (enum fact_kind)kind);
-        else if (table_of((enum fact_kind)kind)->counter)
+        else if (table_of((enum fact_kind)kind)->counter && (first || !s->node))
             rc = learn_keys(s, (enum fact_kind)kind);
     }
     if (rc < 0)
@@ -247,8 +283,11 @@ int pg_make_partitions(struct postgres *s, enum fact_kind kind, size_t more)
                  "%lld, %lld)",
                  table, (long long)number, table, table, table, (long long)number, (long long)from,
                  (long long)to, (int)kind, (long long)number, (long long)from, (long long)to);
-        if (pg_exec(&s->link, sql) < 0)
-            return AMP_E_IO;
+        if (pg_exec(&s->link, sql) < 0) {
+            if (!s->node || !s->link.conn || pg_node_partitions(s, kind) < 0 || h->end_id == from)
+                return AMP_E_IO;
+            continue; /* another node was faster */
+        }
         h->partitions = number;
         h->end_id = to;
     }

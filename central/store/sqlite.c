@@ -55,7 +55,7 @@ static int put_high_water(struct sqlite *s, const struct sqlite_books *before)
     return 0;
 }
 
-static int commit(void *db, const struct batch *b, char *error, size_t cap)
+static int commit(void *db, struct batch *b, char *error, size_t cap)
 {
     struct sqlite *s = db;
     struct sqlite_books before = s->books;

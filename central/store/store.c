@@ -3,6 +3,7 @@
  * threads. Two batches, one filling, one being written. The facts of a batch that failed stay with
  * the writer until they are in, so the order on disk is the order of store_put. */
 #include "central/store/driver.h"
+#include "central/store/wire.h"
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,6 +64,7 @@ struct store {
     size_t owed;              /* loop thread: callbacks; the loop lives while there are any */
     struct afters delivering; /* loop thread */
     struct store_keys keys;
+    struct store_nodes *nodes; /* NULL: alone */
 
     uv_mutex_t lock; /* for all below */
     uv_cond_t to_write, to_answer;
@@ -74,6 +76,8 @@ struct store {
     struct afters waiting; /* for the open batch */
     struct afters finished;
     struct questions asked, answered;
+    int64_t *lost; /* stations of which something was refused, to be told before `finished` */
+    size_t lost_count, lost_cap;
     struct store_stats stats;
 };
 
@@ -149,8 +153,29 @@ static bool wait_for_batch(struct store *s, uint64_t began)
     }
 }
 
+/* What of the batch was refused is no fact: the loop thread hears of it before anybody hears that
+ * the batch is in. Under the lock. */
+static void note_lost(struct store *s, const struct batch *b)
+{
+    int64_t last = 0;
+
+    for (const struct batch_item *i = b->refused ? b->first : NULL; i; i = i->next) {
+        int64_t station = i->refused ? wire_station(&i->fact) : 0;
+
+        if (!station || station == last)
+            continue;
+        if (s->lost_count == s->lost_cap) {
+            s->lost_cap = s->lost_cap ? 2 * s->lost_cap : 16;
+            s->lost = store_realloc(s->lost, s->lost_cap * sizeof(*s->lost));
+        }
+        s->lost[s->lost_count++] = last = station;
+    }
+    if (s->lost_count)
+        uv_async_send(&s->bell->async);
+}
+
 /* One attempt. The lock is not held. */
-static int attempt(struct store *s, const struct batch *b)
+static int attempt(struct store *s, struct batch *b)
 {
     char error[sizeof(s->stats.error)] = "";
     uint64_t began = uv_hrtime(), us;
@@ -169,8 +194,11 @@ static int attempt(struct store *s, const struct batch *b)
         s->stats.last_commit_us = us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
         if (s->stats.last_commit_us > s->stats.max_commit_us)
             s->stats.max_commit_us = s->stats.last_commit_us;
+        note_lost(s, b);
     }
     uv_mutex_unlock(&s->lock);
+    if (rc == 0 && s->nodes && b->count)
+        nodes_committed(s->nodes);
     return rc;
 }
 
@@ -317,12 +345,21 @@ static void answer(struct question *q)
 static void deliver(struct store *s)
 {
     struct question *q;
+    int64_t *lost;
+    size_t count;
 
     uv_mutex_lock(&s->lock);
     afters_swap(&s->finished, &s->delivering);
     q = s->answered.first;
     s->answered = (struct questions){ NULL, &s->answered.first };
+    lost = s->lost;
+    count = s->lost_count;
+    s->lost = NULL;
+    s->lost_count = s->lost_cap = 0;
     uv_mutex_unlock(&s->lock);
+    for (size_t i = 0; i < count; i++)
+        nodes_refused(s->nodes, lost[i]);
+    free(lost);
     for (size_t i = 0; i < s->delivering.count; i++) {
         struct after a = s->delivering.at[i];
 
@@ -383,8 +420,20 @@ struct store *store_open(uv_loop_t *loop, const struct store_config *config, cha
 
     *why = NULL;
     s = store_alloc(sizeof(*s));
-    *s = (struct store){ .driver = driver, .db = driver->open(config, why) };
+    *s = (struct store){ .driver = driver };
+    if (config->node && *config->node && !driver->nodes_open)
+        *why = store_sentence("several nodes need a PostgreSQL that they share; name it with "
+                              "--database postgres://USER@HOST:PORT/NAME, or leave out --node-id");
+    else
+        s->db = driver->open(config, why);
     if (!s->db) {
+        free(s);
+        return NULL;
+    }
+    if (driver->nodes_open)
+        s->nodes = driver->nodes_open(s->db, loop, why);
+    if (*why) {
+        driver->close(s->db);
         free(s);
         return NULL;
     }
@@ -427,6 +476,7 @@ void store_close(struct store *s)
     deliver(s);
     if (s->open->count && !s->stats.failing) /* the callbacks' own last words */
         (void)attempt(s, s->open);
+    nodes_close(s->nodes);
     while ((q = questions_take(&s->asked)))
         free(q);
     for (size_t i = 0; i < READERS; i++)
@@ -454,6 +504,11 @@ int store_load(struct store *s, void (*each)(void *ctx, const struct fact *f), v
     return rc;
 }
 
+struct store_nodes *store_nodes(struct store *s)
+{
+    return s->nodes;
+}
+
 void store_next_keys(struct store *s, struct store_keys *out)
 {
     *out = s->keys;
@@ -468,6 +523,11 @@ static bool is_history(enum fact_kind kind)
 
 void store_put(struct store *s, const struct fact *f)
 {
+    store_put_owned(s, f, 0);
+}
+
+void store_put_owned(struct store *s, const struct fact *f, int64_t epoch)
+{
     assert(f->kind >= FACT_CHARGER && f->kind < FACT_KINDS);
     uv_mutex_lock(&s->lock);
     if (s->stats.failing && is_history(f->kind) && s->open->pool.bytes > s->max_pending) {
@@ -476,7 +536,7 @@ void store_put(struct store *s, const struct fact *f)
     } else {
         if (!s->open->count)
             s->opened_ns = uv_hrtime();
-        batch_put(s->open, f);
+        batch_put(s->open, f, epoch);
         s->stats.pending++;
         if (s->sleep == UNTIL_PUT)
             uv_cond_signal(&s->to_write);

@@ -24,6 +24,8 @@ struct store;
 typedef void store_done_fn(void *ctx, int rc);
 
 struct store_config {
+    const char *node;        /* name of this process among several on one PostgreSQL; NULL: alone */
+    const char *address;     /* host:port where the other nodes reach it; NULL: nowhere */
     const char *database;    /* file path, or postgres://USER@HOST:PORT/NAME */
     uint32_t commit_ms;      /* group commit window; 0: 5 */
     uint32_t partition_rows; /* rows in one partition of a history; 0: the driver's */
@@ -53,12 +55,15 @@ int store_load(struct store *s, void (*each)(void *ctx, const struct fact *f), v
  * Never one that was used before, even if its row is gone. */
 struct store_keys {
     int64_t charger, transaction, command, user, api_key, reservation;
+    int64_t transaction_end; /* of several nodes: behind those reserved for this one; else 0 */
 };
 void store_next_keys(struct store *s, struct store_keys *out);
 
 /* Copy a fact into the open batch. It is committed within about commit_ms even if no store_after
  * follows. Of a transaction and a command the organisation and the charger never change. */
 void store_put(struct store *s, const struct fact *f);
+/* The same, said by the owner of the fact's station under this epoch: see nodes.h. */
+void store_put_owned(struct store *s, const struct fact *f, int64_t epoch);
 /* Call `done` once all that was put so far is durable, or failed: never from inside store_after, in
  * the order of the calls. The loop stays alive until then. */
 void store_after(struct store *s, store_done_fn *done, void *ctx);
