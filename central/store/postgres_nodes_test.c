@@ -463,6 +463,7 @@ static void test_restart(void)
 {
     struct node a, b;
     struct taken t = { .rc = 1 };
+    int64_t before = 0;
     int rc;
 
     fresh();
@@ -473,9 +474,13 @@ static void test_restart(void)
     UNTIL(b.changes == 1);
     server_kill(&server);
     put_tag(&a, "two", "Accepted");
-    nodes_take(b.nodes, AMP_TEXT("CP1"), 5, on_have, &t);
-    while (t.rc == 1)
-        uv_run(&loop, UV_RUN_ONCE);
+    do { /* a backend may outlive its postmaster for a moment */
+        t.rc = 1;
+        nodes_take(b.nodes, AMP_TEXT("CP1"), 5, on_have, &t);
+        while (t.rc == 1)
+            uv_run(&loop, UV_RUN_ONCE);
+        before = t.rc == 0 ? t.epoch : before;
+    } while (t.rc == 0);
     CHECK(t.rc == AMP_E_IO, "rc %d", t.rc);
     CHECK(server_again(&server), "the server is back");
     do
@@ -486,7 +491,7 @@ static void test_restart(void)
     UNTIL(b.changes >= 3);
     CHECK(b.changes == 3 && amp_text_is(b.changed[2]->u.tag.tag, "three"), "%zu", b.changes);
     t = take(&b, "CP1", 5);
-    CHECK(t.epoch == 1, "and stations can be taken again");
+    CHECK(t.epoch == before + 1, "and stations can be taken again");
     close_node(&a);
     close_node(&b);
 }
