@@ -206,6 +206,17 @@ static void refuse(void *ctx, const PGresult *row, int at)
         }
 }
 
+/* Does the batch itself queue it once more before this item? Then there is nothing to compare. */
+static bool queued_before(const struct batch *b, const struct batch_item *item)
+{
+    for (const struct batch_item *i = b->first; i != item; i = i->next)
+        if (i->epoch && i->fact.kind == FACT_COMMAND &&
+            i->fact.u.command.key == item->fact.u.command.key &&
+            i->fact.u.command.state == COMMAND_QUEUED)
+            return true;
+    return false;
+}
+
 /* The distinct stations and epochs of the batch, as far as a glance at the newest ones tells; and
  * the commands that leave with it. */
 static void collect(struct postgres *s, const struct batch *b)
@@ -232,7 +243,8 @@ static void collect(struct postgres *s, const struct batch *b)
             pg_array_int64(&a[0], charger);
             pg_array_int64(&a[1], i->epoch);
         }
-        if (i->fact.kind == FACT_COMMAND && i->fact.u.command.state == COMMAND_SENT) {
+        if (i->fact.kind == FACT_COMMAND && i->fact.u.command.state == COMMAND_SENT &&
+            !queued_before(b, i)) {
             pg_array_int64(&a[2], i->fact.u.command.key);
             pg_array_int64(&a[3], charger);
             pg_array_text(&a[4], i->fact.u.command.correlation);
