@@ -2,6 +2,7 @@
  * all ends. */
 #include "central/central.h"
 #include "central/datadir.h"
+#include "central/counts.h"
 #include "central/log.h"
 #include "central/relay.h"
 #include "central/rest/live.h"
@@ -45,6 +46,8 @@ void central_emit(struct central *c, const struct fact *f)
 {
     if (!c->store)
         return; /* the end: what is still said has nowhere to go */
+    if (f->kind == FACT_COMMAND && c->counts && (unsigned)f->u.command.state < 16)
+        c->counts->commands[f->u.command.state]++;
     store_put(c->store, f);
     relay_put(c->inside->relay, f);
 }
@@ -180,6 +183,7 @@ static void on_refused(void *ctx, const struct net_refusal *r)
 {
     struct central *c = ctx;
 
+    counts_refused(c->counts, r->why);
     LOG_OFTEN(c->log, LOG_WARN, "net", "connection refused", LOG_STR("peer", r->address),
               LOG_INT("status", r->status), LOG_STR("why", r->why));
 }
@@ -292,6 +296,7 @@ int central_open(struct central *c, uv_loop_t *loop, const struct settings *sett
         c->now_ms = system_ms;
     c->started_ms = c->now_ms();
     c->inside = calloc(1, sizeof *c->inside);
+    c->counts = counts_new();
     if (arena < ARENA_MIN)
         arena = ARENA_MIN;
     amp_arena_init(&c->arena, malloc(arena), arena);
@@ -393,6 +398,8 @@ void central_close(struct central *c)
     c->rest = NULL, c->v16 = NULL, c->live = NULL, c->people = NULL, c->world = NULL;
     datadir_close(inside->lock);
     free(c->arena.at);
+    counts_free(c->counts);
+    c->counts = NULL;
     settings_free(&c->settings);
     c->inside = NULL;
     if (inside->ticking) {

@@ -26,6 +26,7 @@ struct central {
     struct rest *rest;
     struct people *people;
     struct v16 *v16;
+    struct counts *counts;   /* central/counts.h: for /metrics; may be NULL */
     struct log *log;         /* may be NULL: every log function takes that */
     struct amp_arena arena;  /* decoding of one message; reset by whoever handles the next */
     int64_t (*now_ms)(void); /* Unix ms; tests turn it */

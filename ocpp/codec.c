@@ -383,7 +383,7 @@ static const char *read_list(struct amp_reader *d, const char *p, const struct a
         if (!l.at)
             return amp_read_fail(d, AMP_E_FULL, "no room");
         l.len = 1;
-        d->report.repairs++;
+        amp_repaired(d, AMP_REPAIR_LIST);
         d->depth++; /* what is accepted without its list must not be too deep with it */
         p = read_record(d, p, home->records[f->ref], l.at);
         d->depth--;
@@ -407,7 +407,7 @@ static const char *read_list(struct amp_reader *d, const char *p, const struct a
 
         if (!fine)
             return amp_read_fail(d, AMP_E_COUNT, "too few elements");
-        d->report.repairs++;
+        amp_repaired(d, AMP_REPAIR_LIST);
     }
     memcpy(slot, &l, sizeof l);
     return p;
@@ -609,7 +609,7 @@ static const char *read_nothing(struct amp_reader *d, const char *p, const struc
         q = p + 3;
     else if (d->lax && p < d->end && *p == '[' && (q = amp_scan_blanks(p + 1, d->end)) < d->end &&
              *q == ']')
-        d->report.repairs++;
+        amp_repaired(d, AMP_REPAIR_OBJECT);
     else
         return amp_read_fail(d, AMP_E_FORMAT, p == d->end ? "text is cut off" : "not an object");
     d->depth++;

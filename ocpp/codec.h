@@ -61,9 +61,25 @@ struct amp_protocol {
  * AMP_STRICT. */
 enum amp_codec_mode { AMP_LENIENT = 0, AMP_STRICT = 1 };
 
+/* What was repaired; names in amp_repair_name. */
+enum amp_repair {
+    AMP_REPAIR_EMPTY,  /* null or an empty text for an optional field: left out */
+    AMP_REPAIR_NUMBER, /* a number in a text */
+    AMP_REPAIR_TEXT,   /* a number where a text belongs */
+    AMP_REPAIR_BOOL,   /* true or false in a text */
+    AMP_REPAIR_TIME,   /* a time in another notation */
+    AMP_REPAIR_WORD,   /* a word that the standard does not know, or with blanks around */
+    AMP_REPAIR_LENGTH, /* a text over its limit */
+    AMP_REPAIR_LIST,   /* one object for a list, or a list with too few elements */
+    AMP_REPAIR_OBJECT, /* null or [] for {} */
+    AMP_REPAIRS
+};
+const char *amp_repair_name(enum amp_repair kind); /* "empty", "number" ... */
+
 struct amp_decode {          /* optional report of what was tolerated */
     uint16_t unknown_fields; /* skipped */
-    uint16_t repairs; /* number as text, single object for a list, odd time, over-long ~ text ... */
+    uint16_t repairs;        /* values that were repaired */
+    uint16_t kinds;          /* bits 1 << enum amp_repair: what happened at least once */
 };
 
 /* Exact, case-sensitive. NULL when unknown. */

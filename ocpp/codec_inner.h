@@ -19,6 +19,13 @@ struct amp_reader {
 /* Always NULL, so that a reader can return it. */
 const char *amp_read_fail(struct amp_reader *d, int rc, const char *why);
 
+/* A value was repaired. */
+static inline void amp_repaired(struct amp_reader *d, enum amp_repair kind)
+{
+    d->report.repairs++;
+    d->report.kinds |= (uint16_t)(1u << kind);
+}
+
 /* Put `name` and, unless negative, [index] in front of the path: faults find their place on the way
  * out. */
 void amp_fault_prepend(struct amp_fault *fault, const char *name, int64_t index);

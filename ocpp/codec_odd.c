@@ -43,7 +43,7 @@ static const char *type_fail(struct odd *o)
 /* The value says nothing. Fine for what is optional. */
 static const char *nothing(struct odd *o, const char *p)
 {
-    o->d->report.repairs++;
+    amp_repaired(o->d, AMP_REPAIR_EMPTY);
     *o->absent = true;
     return p;
 }
@@ -109,7 +109,7 @@ static const char *store_text(struct odd *o, const char *p, const struct amp_sca
     if (t->chars > (uint32_t)f->high) {
         if (!(o->d->lax && f->flags & AMP_F_LAX))
             return amp_read_fail(o->d, AMP_E_VALUE, "too long");
-        o->d->report.repairs++;
+        amp_repaired(o->d, AMP_REPAIR_LENGTH);
     }
     if (f->flags & AMP_F_ID && !amp_is_id(t->raw))
         return amp_read_fail(o->d, AMP_E_VALUE, "a character that is not allowed");
@@ -136,7 +136,7 @@ static const char *read_digits_as_text(struct odd *o, const char *p)
         return amp_read_fail(o->d, err.rc, err.why);
     if (!o->d->lax)
         return type_fail(o);
-    o->d->report.repairs++;
+    amp_repaired(o->d, AMP_REPAIR_TEXT);
     t = (struct amp_scan_text){ { p, (uint32_t)(q - p) }, (uint32_t)(q - p), false };
     return store_text(o, q, &t);
 }
@@ -158,7 +158,7 @@ static const char *store_enum(struct odd *o, const char *p, struct amp_text t)
     if (value == 0 && !open)
         return amp_read_fail(o->d, AMP_E_VALUE, "not one of the allowed values");
     if (value == 0 || t.len < len)
-        o->d->report.repairs++;
+        amp_repaired(o->d, AMP_REPAIR_WORD);
     amp_store_enum(o->slot, o->f->size, value ? value : e->count[1] + 1u);
     return p;
 }
@@ -178,7 +178,7 @@ static const char *number_text(struct odd *o, const char *p, struct amp_text *t)
         *t = amp_text_trim(s.raw);
         if (!o->d->lax)
             return type_fail(o);
-        o->d->report.repairs++;
+        amp_repaired(o->d, AMP_REPAIR_NUMBER);
         return q;
     }
     q = amp_scan_number(p, o->d->end, &whole, &err);
@@ -280,7 +280,7 @@ static const char *read_bool(struct odd *o, const char *p)
     v = amp_text_is(t.raw, "true");
     if (!o->d->lax || (!v && !amp_text_is(t.raw, "false")))
         return type_fail(o);
-    o->d->report.repairs++;
+    amp_repaired(o->d, AMP_REPAIR_BOOL);
     memcpy(o->slot, &v, sizeof v);
     return p;
 }
@@ -300,7 +300,7 @@ static const char *read_time(struct odd *o, const char *p)
     if (ms < YEAR2_MS && optional(o))
         return nothing(o, p); /* the zero time of some runtimes */
     if (ms >= YEAR2_MS)
-        o->d->report.repairs++;
+        amp_repaired(o->d, AMP_REPAIR_TIME);
     memcpy(o->slot, &ms, sizeof ms);
     return p;
 }

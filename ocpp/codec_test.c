@@ -323,6 +323,7 @@ static void test_presence(void)
           "unknown measurand");
     CHECK(report.unknown_fields == 1 && report.repairs == 2, "%u %u", report.unknown_fields,
           report.repairs);
+    CHECK(report.kinds == (1u << AMP_REPAIR_TEXT | 1u << AMP_REPAIR_WORD), "kinds %x", report.kinds);
 
     rc =
         decode(&ocpp16_meter_values_record, AMP_OCPP16,

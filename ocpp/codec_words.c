@@ -26,3 +26,11 @@ int amp_enum_find(const struct amp_enum *e, struct amp_text name)
 {
     return name.len ? (int)amp_word_find(e, name.at, name.len, name.at + name.len) : 0;
 }
+
+const char *amp_repair_name(enum amp_repair kind)
+{
+    static const char *const names[AMP_REPAIRS] = { "empty", "number", "text",   "bool",  "time",
+                                                    "word",  "length", "list", "object" };
+
+    return (unsigned)kind < AMP_REPAIRS ? names[kind] : "";
+}

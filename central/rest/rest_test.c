@@ -628,7 +628,7 @@ static void test_health(void)
     check_shape("ready", "health", c->body);
     CHECK(stage_ask("GET", "/metrics", "", NULL)->status == 401, "numbers are for operators");
     c = stage_admin("GET", "/metrics", NULL);
-    CHECK(stage_has(c->body, "\namperstand_chargers_connected 1\n") &&
+    CHECK(stage_has(c->body, "\namperstand_chargers{connection=\"connected\"} 1\n") &&
               stage_has(c->body, "# TYPE amperstand_store_commits_total counter\n"),
           "%s", c->body);
     stage_close();

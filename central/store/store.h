@@ -9,6 +9,7 @@
 #ifndef CENTRAL_STORE_H
 #define CENTRAL_STORE_H
 
+#include "central/counts.h"
 #include "central/domain/fact.h"
 #include <uv.h>
 
@@ -119,6 +120,7 @@ struct store_stats {
     uint64_t pending;  /* facts put and not yet committed */
     uint64_t dropped;  /* histories lost to max_pending */
     uint32_t last_commit_us, max_commit_us;
+    struct histogram commit; /* how long those that worked took */
     bool failing;    /* the newest commit failed; facts wait in memory */
     char error[160]; /* what the database said at the newest failure; "" if there was none */
 };

@@ -35,6 +35,7 @@ struct session {
 struct outbox {
     char *at;
     size_t head, tail, cap;
+    uint64_t waiting; /* entries */
 };
 
 struct v16 {
@@ -43,6 +44,7 @@ struct v16 {
     struct outbox outbox;
     struct amp_buf frame, text; /* the frame and the log text being written; grow, are reused */
     uint64_t connections;       /* counted for the ids of calls */
+    uint64_t came_us;           /* when the message that is handled came, uv_hrtime */
     uint64_t unsent;            /* frames that were not sent because the store failed */
     int64_t refused_since_ms;   /* refused handshakes told as facts: in the minute that began then */
     uint32_t refused;

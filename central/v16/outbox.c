@@ -1,12 +1,14 @@
 /* central/v16/outbox.c - answers that wait for their commit. DESIGN.md decision 4: what we
  * acknowledged survives. The store calls back in the order of the questions, so the frames lie in
  * one queue without a list or an allocation each. */
+#include "central/counts.h"
 #include "central/log.h"
 #include "central/v16/inside.h"
 #include <stdlib.h>
 
 struct entry {
     struct session *session;
+    uint64_t since_us; /* when its message came */
     uint32_t len;
     enum outbox_kind kind;
 };
@@ -35,6 +37,17 @@ static void call_unsent(struct session *s)
     v16_call_abort(s, "not sent: it could not be stored", s->v->c->now_ms());
 }
 
+/* The message id of a frame of ours. */
+static struct amp_text id_of(struct v16 *v, const char *at, uint32_t len)
+{
+    struct amp_frame f;
+
+    amp_arena_reset(&v->c->arena);
+    if (amp_frame_read((struct amp_text){ at, len }, AMP_OCPP16, &v->c->arena, &f, NULL) < 0)
+        return AMP_NO_TEXT;
+    return f.id;
+}
+
 static void on_durable(void *ctx, int rc)
 {
     struct v16 *v = ctx;
@@ -46,13 +59,17 @@ static void on_durable(void *ctx, int rc)
     s = e.session;
     if (rc < 0) { /* silence: the station repeats what it must not lose (facts B5) */
         v->unsent++;
-        LOG_OFTEN(v->c->log, LOG_ERROR, "v16", "not answered, because it could not be stored",
+        LOG_OFTEN(v->c->log, LOG_ERROR, "v16", "not sent, because it could not be stored",
                   LOG_TEXT("charger", charger_fact(s->charger)->id),
+                  LOG_TEXT("messageId", id_of(v, o->at + o->head + sizeof e, e.len)),
                   LOG_STR("why", amp_err_text(rc)));
     } else if (s->conn && charger_session(s->charger) == s) {
         net_send(s->conn, AMP_WS_TEXT, o->at + o->head + sizeof e, e.len);
+        if (v->c->counts && e.kind != OUTBOX_CALL)
+            histogram_add(&v->c->counts->answer, uv_hrtime() / 1000 - e.since_us);
     }
     o->head += sizeof e + e.len;
+    o->waiting--;
     s->pending--;
     if (rc < 0 && e.kind == OUTBOX_CALL && s->conn)
         call_unsent(s);
@@ -67,12 +84,13 @@ void v16_outbox_put(struct session *s, enum outbox_kind kind)
 {
     struct v16 *v = s->v;
     struct outbox *o = &v->outbox;
-    struct entry e = { s, (uint32_t)v->frame.len, kind };
+    struct entry e = { s, v->came_us, (uint32_t)v->frame.len, kind };
 
     make_room(o, sizeof e + e.len);
     memcpy(o->at + o->tail, &e, sizeof e);
     memcpy(o->at + o->tail + sizeof e, v->frame.at, e.len);
     o->tail += sizeof e + e.len;
+    o->waiting++;
     s->pending++;
     store_after(v->c->store, on_durable, v);
 }

@@ -1,6 +1,11 @@
-/* central/v16/record.c - every frame of both directions goes into the message log, garbage too. */
+/* central/v16/record.c - every frame of both directions goes into the message log, garbage too;
+ * here they are counted as well. */
+#include "central/counts.h"
+#include "central/log.h"
 #include "central/v16/inside.h"
 #include "ocpp/json.h"
+
+_Static_assert(OCPP16_COUNT < COUNTS_ACTIONS, "each message is counted by itself");
 
 #define GARBAGE_MAX 2048 /* bytes of an unreadable frame that are kept */
 
@@ -8,9 +13,19 @@ static void put(struct session *s, struct message_fact *m, int64_t now_ms)
 {
     struct fact f = { .kind = FACT_MESSAGE };
 
+    const struct amp_message *known = amp_message_find(&ocpp16, m->action);
+
     m->at_ms = now_ms;
     m->charger = charger_fact(s->charger)->key;
     f.u.message = *m;
+    counts_message(s->v->c->counts, known ? known->id : -1, m->direction == MESSAGE_SENT, m->type);
+    if (log_wants(s->v->c->log, LOG_DEBUG))
+        LOG(s->v->c->log, LOG_DEBUG, "v16",
+            m->direction == MESSAGE_SENT ? "message sent" : "message received",
+            LOG_TEXT("charger", charger_fact(s->charger)->id),
+            LOG_TEXT("messageId", m->correlation), LOG_TEXT("action", m->action),
+            LOG_INT("type", m->type), LOG_INT("bytes", m->payload.len),
+            LOG_TEXT("error", m->error));
     central_emit(s->v->c, &f);
 }
 
@@ -90,6 +105,22 @@ static struct amp_text payload_of(struct session *s, struct amp_text data,
     return payload.at ? payload : garbage(&s->v->text, data);
 }
 
+static void count_received(struct counts *c, const struct amp_rpc_event *ev, bool objected,
+                           int32_t latency_ms)
+{
+    const struct amp_decode *report = &ev->verdict.report;
+
+    if (!c)
+        return;
+    c->objected += objected;
+    c->late += ev->kind == AMP_RPC_DROPPED && ev->late;
+    c->unknown_fields += report->unknown_fields;
+    for (int i = 0; report->kinds && i < AMP_REPAIRS; i++)
+        c->repairs[i] += report->kinds >> i & 1;
+    if (latency_ms >= 0)
+        histogram_add(&c->call, (uint64_t)latency_ms * 1000);
+}
+
 void v16_record_received(struct session *s, struct amp_text data, const struct amp_rpc_event *ev,
                          int64_t now_ms)
 {
@@ -108,6 +139,7 @@ void v16_record_received(struct session *s, struct amp_text data, const struct a
 
     if (ev->kind == AMP_RPC_RESULT || ev->kind == AMP_RPC_FAILED)
         m.latency_ms = (int32_t)(now_ms - s->call_ms);
+    count_received(s->v->c->counts, ev, m.error.at != NULL, m.latency_ms);
     put(s, &m, now_ms);
 }
 

@@ -104,7 +104,8 @@ static void handle(struct session *s, const struct amp_rpc_event *ev, const void
         refuse(s, ev, rc);
     if (rc < 0)
         LOG_OFTEN(v->c->log, LOG_WARN, "v16", "call answered with an error",
-                  LOG_TEXT("charger", charger_fact(s->charger)->id), LOG_STR("action", m->name),
+                  LOG_TEXT("charger", charger_fact(s->charger)->id),
+                  LOG_TEXT("messageId", ev->verdict.frame.id), LOG_STR("action", m->name),
                   LOG_STR("why", amp_err_text(rc)));
     answer(s, ev, now_ms);
 }
@@ -128,7 +129,8 @@ static void refused(struct session *s, const struct amp_rpc_event *ev, int64_t n
         return;
     }
     LOG_OFTEN(v->c->log, LOG_WARN, "v16", "call refused",
-              LOG_TEXT("charger", charger_fact(s->charger)->id), LOG_TEXT("action", f->action),
+              LOG_TEXT("charger", charger_fact(s->charger)->id), LOG_TEXT("messageId", f->id),
+              LOG_TEXT("action", f->action),
               LOG_STR("field", ev->verdict.fault.path), LOG_STR("why", amp_err_text(ev->rc)));
     answer(s, ev, now_ms);
 }
@@ -155,6 +157,7 @@ static void on_event(struct session *s, const struct amp_rpc_event *ev, int64_t 
             v16_call_late(s, ev, now_ms);
         LOG_OFTEN(s->v->c->log, LOG_WARN, "v16", "frame dropped",
                   LOG_TEXT("charger", charger_fact(s->charger)->id),
+                  LOG_TEXT("messageId", ev->verdict.frame.id),
                   LOG_STR("why", ev->late ? "late answer" : amp_err_text(ev->rc)));
         return;
     case AMP_RPC_CLOSE:
@@ -183,6 +186,7 @@ void v16_message(struct v16 *v, struct net_conn *conn, enum amp_ws_opcode op, st
     int64_t now_ms = v->c->now_ms();
     struct amp_rpc_event ev;
 
+    v->came_us = uv_hrtime() / 1000;
     if (!s || charger_session(s->charger) != s)
         return; /* being closed: replaced, or refused */
     world_seen(v->c->world, s->charger, now_ms);
@@ -207,6 +211,9 @@ void v16_closed(struct v16 *v, struct net_conn *conn, int code, const char *why)
 
     if (!s)
         return;
+    LOG(v->c->log, LOG_INFO, "v16", "station disconnected",
+        LOG_TEXT("charger", charger_fact(s->charger)->id), LOG_INT("code", code),
+        LOG_STR("why", why));
     net_set_data(conn, NULL);
     s->conn = NULL;
     v16_call_abort(s, NULL, now_ms);
@@ -280,6 +287,20 @@ struct v16 *v16_new(struct central *c)
     v->c = c;
     v->frame.grow = v->text.grow = grow;
     return v;
+}
+
+void v16_stats(const struct v16 *v, struct v16_stats *out)
+{
+    *out = (struct v16_stats){ .waiting = v->outbox.waiting,
+                               .waiting_bytes = v->outbox.tail - v->outbox.head,
+                               .unsent = v->unsent };
+    for (const struct session *s = v->sessions; s; s = s->behind)
+        out->sessions += s->conn != NULL;
+}
+
+const char *v16_action_name(int action)
+{
+    return action >= 0 && action < OCPP16_COUNT ? ocpp16.messages[action].name : "other";
 }
 
 void v16_free(struct v16 *v)

@@ -1,6 +1,7 @@
 /* central/v16/upgrade.c - who may connect: path, credentials, subprotocol. ocpp-facts C1-C8, S1,
  * S2; edge cases 35-38, 45-51. */
 #include "ocpp/upgrade.h"
+#include "central/counts.h"
 #include "central/log.h"
 #include "central/v16/inside.h"
 #include "ocpp/base64.h"
@@ -34,6 +35,7 @@ static void tell_refused(struct v16 *v, const struct net_request *r, struct amp_
     };
     if (worth_a_fact(v, f.u.connection.at_ms))
         central_emit(v->c, &f);
+    counts_refused(v->c->counts, why);
     LOG_OFTEN(v->c->log, LOG_WARN, "v16", "station refused", LOG_TEXT("id", id),
               LOG_STR("peer", net_peer(r->conn)), LOG_INT("code", code), LOG_STR("why", why));
 }

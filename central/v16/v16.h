@@ -30,6 +30,16 @@ int v16_check(struct v16 *v, struct amp_text action, struct amp_text payload,
  * free and the station may be called. */
 void v16_kick(struct v16 *v, struct charger *c);
 
+/* For /metrics: frames that wait for their commit, their bytes, and those that were never sent
+ * because the store failed. */
+struct v16_stats {
+    uint64_t waiting, waiting_bytes, unsent;
+    uint32_t sessions;
+};
+void v16_stats(const struct v16 *v, struct v16_stats *out);
+/* Of a message by its number in counts.h; "other" for what is none. */
+const char *v16_action_name(int action);
+
 /* Close a charger's socket (deleted, blocked, replaced). No-op when offline. */
 void v16_drop(struct v16 *v, struct charger *c, int code, const char *why);
 
