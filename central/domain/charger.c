@@ -59,6 +59,7 @@ void charger_free(struct charger *c)
         next = k->next;
         command_free(k);
     }
+    config_free(c);
     free(c->connectors);
     free(c->access);
     free(c->fact);
@@ -281,6 +282,7 @@ int world_boot(struct world *w, struct charger *c, const struct boot_info *b, in
     keep(FACT_CHARGER, &c->fact, &f);
     tell_charger(w, c);
     command_saw_boot(w, c, c->fact->firmware, now_ms);
+    config_saw_boot(w, c);
     return c->fact->registration;
 }
 

@@ -48,6 +48,11 @@ static const uint16_t audit_texts[] = {
     AT(audit.who),    AT(audit.action), AT(audit.kind),   AT(audit.thing),
     AT(audit.before), AT(audit.after),  AT(audit.reason),
 };
+static const uint16_t config_texts[] = { AT(config.name), AT(config.value) };
+static const uint16_t file_texts[] = { AT(file.name),   AT(file.type),  AT(file.note),
+                                       AT(file.sha256), AT(file.token), AT(file.by) };
+static const uint16_t batch_texts[] = { AT(batch.action), AT(batch.payload), AT(batch.note),
+                                        AT(batch.by),     AT(batch.trace),   AT(batch.targets) };
 static const uint16_t quirk_texts[] = { AT(quirk.name), AT(quirk.vendor), AT(quirk.model),
                                         AT(quirk.note) };
 static const uint16_t reservation_texts[] = { AT(reservation.tag), AT(reservation.parent),
@@ -108,6 +113,9 @@ static const struct {
     [FACT_BOOT_RULE] = TEXTS(boot_rule_texts),
     [FACT_CERTIFICATE] = TEXTS(certificate_texts),
     [FACT_REFUSAL] = TEXTS(refusal_texts),
+    [FACT_CONFIG] = TEXTS(config_texts),
+    [FACT_FILE] = TEXTS(file_texts),
+    [FACT_BATCH] = TEXTS(batch_texts),
 };
 
 size_t fact_texts(enum fact_kind kind, const uint16_t **offsets)

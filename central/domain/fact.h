@@ -42,6 +42,9 @@ enum fact_kind {
     FACT_BOOT_RULE,    /* insert or replace by (org, name) */
     FACT_CERTIFICATE,  /* one that we issued, or are asked for: insert or replace by id */
     FACT_REFUSAL,      /* history of refused handshakes; append */
+    FACT_CONFIG,       /* a configuration key: insert or replace by (charger, name) */
+    FACT_FILE,         /* insert or replace by key */
+    FACT_BATCH,        /* insert or replace by key */
     FACT_KINDS
 };
 
@@ -170,6 +173,43 @@ struct connection_fact {
     struct amp_text id, address, reason;
 };
 
+struct config_fact {                        /* a configuration key of a station, as it was told last */
+    int64_t charger;
+    struct amp_text name, value;            /* the station's spelling; value absent: none told, or a secret */
+    bool readonly;
+    bool absent;                            /* the station says that it has no such key */
+    bool reboot;                            /* the value holds from the next boot on */
+    bool deleted;
+    int64_t seen_ms, changed_ms;            /* read from the station; set by us */
+};
+
+enum file_origin { FILE_UPLOADED = 1, FILE_REPORTED }; /* by people, for stations; by a station, for people */
+enum file_state { FILE_EXPECTED = 1, FILE_READY, FILE_DELETED };
+struct file_fact {                          /* its bytes are in the data folder, by key */
+    int64_t key, org;
+    int32_t origin, state;
+    int64_t size;
+    struct amp_text name, type, note;       /* type: as the Content-Type said */
+    struct amp_text sha256, token;          /* hex; token: what makes its address hard to guess */
+    struct amp_text by;                     /* who uploaded it, or asked for it */
+    int64_t charger, command;               /* that it comes from and was asked by; 0 */
+    int64_t created_ms, stored_ms, expires_ms; /* expires_ms: until when a station may upload it */
+};
+
+enum batch_state { BATCH_RUNNING = 1, BATCH_DONE, BATCH_STOPPED, BATCH_CANCELLED };
+struct batch_fact {                         /* one command for many chargers; each is a command with this batch */
+    int64_t key, org;
+    int32_t state;                          /* enum batch_state; stopped: by too many failures */
+    struct amp_text action, payload, note, by, trace;
+    struct amp_text targets;                /* "3,17,42": keys of chargers in their order; absent when it has ended */
+    int32_t parallel, rate;                 /* at once; begun in a minute, 0: any number */
+    int32_t stop_after;                     /* failures; 0: never */
+    int32_t queue_s;                        /* how long a command waits for an offline charger; 0: not */
+    bool effect;                            /* one is over when its effect was seen, not when it was answered */
+    int64_t created_ms, ended_ms;
+    int32_t total, good, bad;               /* when it ended */
+};
+
 /* Who changed what, when and why. Never replaced, never dropped. */
 struct audit_fact {
     int64_t org;
@@ -220,6 +260,9 @@ struct fact {
         struct boot_rule_fact boot_rule;
         struct certificate_fact certificate;
         struct refusal_fact refusal;
+        struct config_fact config;
+        struct file_fact file;
+        struct batch_fact batch;
     } u;
 };
 

@@ -91,6 +91,9 @@ static void test_all_texts_listed(void)
         { FACT_BOOT_RULE,   6 },
         { FACT_CERTIFICATE, 7 },
         { FACT_REFUSAL,     5 },
+        { FACT_CONFIG,      2 },
+        { FACT_FILE,        6 },
+        { FACT_BATCH,       6 },
     };
     const uint16_t *at;
 

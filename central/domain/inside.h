@@ -41,6 +41,8 @@ struct charger {
     struct access_fact no_access; /* what that means */
     struct charger *next_buried;
     void *session;
+    struct config_fact **config; /* what its keys are, by name without case */
+    uint32_t config_count, config_cap;
     uint32_t connector_count; /* length of connectors */
     uint32_t generation;
     int64_t alive_ms;   /* last sign of life of this connection */
@@ -133,6 +135,11 @@ void tag_free(struct tag *t);
 void tag_authorize(const struct world *w, int64_t org, struct amp_text tag, const struct charger *c,
                    int connector, int64_t now_ms, struct tag_answer *out);
 bool tag_same_parent(const struct world *w, int64_t org, struct amp_text a, struct amp_text b);
+
+/* configuration.c */
+void config_apply(struct world *w, const struct config_fact *f);
+void config_saw_boot(struct world *w, struct charger *c);
+void config_free(struct charger *c);
 
 /* quirk.c */
 void quirk_apply(struct world *w, const struct quirk_fact *f);

@@ -20,6 +20,9 @@ static const size_t sizes[FACT_KINDS] = {
     [FACT_ACCESS] = sizeof(struct access_fact),
     [FACT_BOOT_RULE] = sizeof(struct boot_rule_fact),
     [FACT_CERTIFICATE] = sizeof(struct certificate_fact),
+    [FACT_CONFIG] = sizeof(struct config_fact),
+    [FACT_FILE] = sizeof(struct file_fact),
+    [FACT_BATCH] = sizeof(struct batch_fact),
 };
 
 /* Offsets of fact_texts count from the start of struct fact, ours from the start of its body. */

@@ -76,6 +76,9 @@ void world_apply(struct world *w, const struct fact *f)
     case FACT_BOOT_RULE:
         boot_rule_apply(w, &f->u.boot_rule);
         break;
+    case FACT_CONFIG:
+        config_apply(w, &f->u.config);
+        break;
     default: /* histories, and what belongs to others */
         break;
     }

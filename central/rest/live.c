@@ -194,6 +194,9 @@ static bool event_of(const struct fact *f, struct live_event *e)
     case FACT_BOOT_RULE:
     case FACT_CERTIFICATE:
     case FACT_REFUSAL:
+    case FACT_CONFIG:
+    case FACT_FILE:
+    case FACT_BATCH:
     case FACT_KINDS:
         break;
     }

@@ -117,6 +117,20 @@ static const char *const migrations[] = {
     "id TEXT PRIMARY KEY, org BIGINT, charger BIGINT, state INTEGER, serial TEXT, issuer TEXT, "
     "name TEXT, csr TEXT, pem TEXT, reason TEXT, asked_ms BIGINT, issued_ms BIGINT, "
     "from_ms BIGINT, to_ms BIGINT, revoked_ms BIGINT);",
+    /* configuration keys of stations, files, batches of commands */
+    "CREATE TABLE configuration ("
+    "charger BIGINT, name TEXT, value TEXT, readonly INTEGER, absent INTEGER, "
+    "reboot INTEGER, deleted INTEGER, seen_ms BIGINT, changed_ms BIGINT, folded TEXT, "
+    "PRIMARY KEY (charger, folded));"
+    "CREATE TABLE stored_file ("
+    "key $key, org BIGINT, origin INTEGER, state INTEGER, size BIGINT, name TEXT, type TEXT, "
+    "note TEXT, sha256 TEXT, token TEXT, asked_by TEXT, charger BIGINT, command BIGINT, "
+    "created_ms BIGINT, stored_ms BIGINT, expires_ms BIGINT);"
+    "CREATE TABLE batch ("
+    "key $key, org BIGINT, state INTEGER, action TEXT, payload TEXT, note TEXT, "
+    "asked_by TEXT, trace TEXT, targets TEXT, parallel INTEGER, rate INTEGER, "
+    "stop_after INTEGER, queue_s INTEGER, effect INTEGER, created_ms BIGINT, "
+    "ended_ms BIGINT, total INTEGER, good INTEGER, bad INTEGER);",
 };
 
 int migrate_count(void)

@@ -352,6 +352,8 @@ static void keys(void *db, struct store_keys *out)
         .user = high[FACT_USER] + 1,
         .api_key = high[FACT_API_KEY] + 1,
         .reservation = high[FACT_RESERVATION] + 1,
+        .file = high[FACT_FILE] + 1,
+        .batch = high[FACT_BATCH] + 1,
     };
 }
 

@@ -55,7 +55,7 @@ int store_load(struct store *s, void (*each)(void *ctx, const struct fact *f), v
 /* Next free keys, as they were at store_open, for counters that the loop thread owns from then on.
  * Never one that was used before, even if its row is gone. */
 struct store_keys {
-    int64_t charger, transaction, command, user, api_key, reservation;
+    int64_t charger, transaction, command, user, api_key, reservation, file, batch;
     int64_t transaction_end; /* of several nodes: behind those reserved for this one; else 0 */
 };
 void store_next_keys(struct store *s, struct store_keys *out);

@@ -210,7 +210,8 @@ static const struct fact all[] = {
     { FACT_API_KEY,     { .api_key = { 5, 1, T("abcd"), T("script"), ROLE_OPERATOR, 88, 99 } }         },
     { FACT_COMMAND,
      { .command = { 6, 1, 3, COMMAND_SENT, -1, 7, T("Reset"), T("{\"type\":\"Soft\"}"), T("later"),
-                     T("corr"), T("eve"), 21, 22, 23, 24 } }                                           },
+                     T("corr"), T("eve"), 21, 22, 23, 24, 25, 26, 27, 28, 29, 2, T("Downloading"),
+                     T("1.0"), T("1.1"), T("trace") } }                                           },
     { FACT_LOAD_GROUP,
      { .load_group = { 1, T("site"), T("Site"), T("top"), 2, 230, 400, 900, 11000, -1, 12, 13, 3,
                        true, 14, 15, 16, { 17, 18, 19 }, 20, 21, false } } },
@@ -240,6 +241,14 @@ static const struct fact all[] = {
     { FACT_CERTIFICATE,
       { .certificate = { T("00aa"), 1, 3, CERTIFICATE_ISSUED, T("AA"), T("CN=root"), T("CP1"),
                          T("csr"), T("pem"), T("why"), 92, 93, 94, 95, 96 } } },
+    { FACT_CONFIG,
+     { .config = { 3, T("MeterInterval"), T(" 60"), true, true, true, false, 81, 82 } } },
+    { FACT_FILE,
+     { .file = { 8, 1, FILE_REPORTED, FILE_READY, 5000000000, T("log.zip"), T("application/zip"),
+                 T("note"), T("abcd"), T("token"), T("eve"), 3, 6, 83, 84, 85 } } },
+    { FACT_BATCH,
+     { .batch = { 9, 1, BATCH_RUNNING, T("Reset"), T("{}"), T("note"), T("eve"), T("trace"),
+                  T("3,4"), 5, 6, 7, 8, true, 86, 87, 9, 10, 11 } } },
     { FACT_READING,
      { .reading = { 3, 7, 2, -5, 31, 0xfedcba9876543210u, T("[{\"value\":\"1\"}]"), 63, 32, 33, 34,
                      35, 36, -37 } }                                                                   },
@@ -480,7 +489,7 @@ static void test_keys(void)
     s = open_rows(0);
     store_next_keys(s, &keys);
     CHECK(keys.charger == 1 && keys.transaction == 1 && keys.command == 1 && keys.user == 1 &&
-              keys.api_key == 1,
+              keys.api_key == 1 && keys.file == 1 && keys.batch == 1,
           "an empty store starts at 1");
     store_put(s, &tx);
     tx.u.transaction.key = 12; /* the order does not matter */

@@ -363,6 +363,56 @@ static const struct column refusal_columns[] = {
     NAMED("shown", refusal, name, TEXT, PLAIN),
     PLAIN(refusal, reason, TEXT),
 };
+static const struct column config_columns[] = {
+    KEY(config, charger, INT64),
+    PLAIN(config, name, TEXT),
+    PLAIN(config, value, TEXT),
+    PLAIN(config, readonly, BOOL),
+    PLAIN(config, absent, BOOL),
+    PLAIN(config, reboot, BOOL),
+    PLAIN(config, deleted, BOOL),
+    PLAIN(config, seen_ms, INT64),
+    PLAIN(config, changed_ms, INT64),
+};
+static const struct column file_columns[] = {
+    KEY(file, key, INT64),
+    FIXED(file, org, INT64),
+    PLAIN(file, origin, INT32),
+    PLAIN(file, state, INT32),
+    PLAIN(file, size, INT64),
+    PLAIN(file, name, TEXT),
+    PLAIN(file, type, TEXT),
+    PLAIN(file, note, TEXT),
+    PLAIN(file, sha256, TEXT),
+    PLAIN(file, token, TEXT),
+    NAMED("asked_by", file, by, TEXT, PLAIN),
+    PLAIN(file, charger, INT64),
+    PLAIN(file, command, INT64),
+    PLAIN(file, created_ms, INT64),
+    PLAIN(file, stored_ms, INT64),
+    PLAIN(file, expires_ms, INT64),
+};
+static const struct column batch_columns[] = {
+    KEY(batch, key, INT64),
+    FIXED(batch, org, INT64),
+    PLAIN(batch, state, INT32),
+    PLAIN(batch, action, TEXT),
+    PLAIN(batch, payload, TEXT),
+    PLAIN(batch, note, TEXT),
+    NAMED("asked_by", batch, by, TEXT, PLAIN),
+    PLAIN(batch, trace, TEXT),
+    PLAIN(batch, targets, TEXT),
+    PLAIN(batch, parallel, INT32),
+    PLAIN(batch, rate, INT32),
+    PLAIN(batch, stop_after, INT32),
+    PLAIN(batch, queue_s, INT32),
+    PLAIN(batch, effect, BOOL),
+    PLAIN(batch, created_ms, INT64),
+    PLAIN(batch, ended_ms, INT64),
+    PLAIN(batch, total, INT32),
+    PLAIN(batch, good, INT32),
+    PLAIN(batch, bad, INT32),
+};
 
 #define COLUMNS(list) .columns = list, .count = AMP_COUNT(list)
 /* clang-format off */
@@ -401,6 +451,9 @@ static const struct table tables[FACT_KINDS] = {
     [FACT_CERTIFICATE] = { .name = "certificate", COLUMNS(certificate_columns) },
     [FACT_REFUSAL] = { .name = "refusal", COLUMNS(refusal_columns), .time = "at_ms", .by = "charger",
                        .owned = true },
+    [FACT_CONFIG] = { .name = "configuration", COLUMNS(config_columns), .folded = "name" },
+    [FACT_FILE] = { .name = "stored_file", COLUMNS(file_columns), .counter = "file" },
+    [FACT_BATCH] = { .name = "batch", COLUMNS(batch_columns), .counter = "batch" },
 };
 /* clang-format on */
 
@@ -554,5 +607,8 @@ const struct replay replay[] = {
     { FACT_ACCESS, "ORDER BY charger" },
     { FACT_BOOT_RULE, "WHERE deleted = 0 ORDER BY org, name" },
     { FACT_CERTIFICATE, "ORDER BY asked_ms" },
+    { FACT_CONFIG, "WHERE deleted = 0 ORDER BY charger, folded" },
+    { FACT_FILE, "WHERE state < 3 ORDER BY key" }, /* below FILE_DELETED */
+    { FACT_BATCH, "ORDER BY key" },
 };
 const size_t replay_count = AMP_COUNT(replay);
