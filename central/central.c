@@ -1,6 +1,7 @@
 /* central/central.c - the wiring: who is opened after whom, which connection is whose, and how it
  * all ends. */
 #include "central/central.h"
+#include "central/balance.h"
 #include "central/datadir.h"
 #include "central/counts.h"
 #include "central/log.h"
@@ -74,7 +75,11 @@ bool central_leads(const struct central *c)
 
 static void on_world_fact(void *ctx, const struct fact *f)
 {
-    central_emit(ctx, f);
+    struct central *c = ctx;
+
+    central_emit(c, f);
+    if (c->balance)
+        balance_saw(c->balance, f);
 }
 
 /* The store's replay. */
@@ -87,6 +92,11 @@ static void on_loaded(void *ctx, const struct fact *f)
     case FACT_LOGIN:
     case FACT_API_KEY:
         people_apply(c->people, f);
+        return;
+    case FACT_LOAD_GROUP:
+    case FACT_LOAD_MEMBER:
+    case FACT_LOAD_POINT:
+        loads_apply(c->loads, f);
         return;
     default:
         world_apply(c->world, f);
@@ -195,6 +205,7 @@ static void on_tick(uv_timer_t *timer)
     struct central *c = timer->data;
 
     v16_tick(c->v16);
+    balance_tick(c->balance);
     relay_tick(c->inside->relay);
     log_tick(c->log);
 }
@@ -310,6 +321,7 @@ int central_open(struct central *c, uv_loop_t *loop, const struct settings *sett
         goto out;
     c->inside->relay = relay_new(c);
     c->world = world_new(&world, on_world_fact, c);
+    c->balance = balance_new(c);
     c->people = people_new(c);
     c->live = live_new(c);
     rc = load(c, why);
@@ -393,9 +405,11 @@ void central_close(struct central *c)
         live_free(c->live);
     if (c->people)
         people_free(c->people);
+    balance_free(c->balance);
     if (c->world)
         world_free(c->world);
     c->rest = NULL, c->v16 = NULL, c->live = NULL, c->people = NULL, c->world = NULL;
+    c->balance = NULL;
     datadir_close(inside->lock);
     free(c->arena.at);
     counts_free(c->counts);

@@ -15,6 +15,8 @@ struct rest;   /* central/rest/rest.h: routes */
 struct people; /* central/rest/people.h: accounts, logins, API keys */
 struct v16;    /* central/v16/v16.h: sessions of 1.6 stations */
 struct log;    /* central/log.h */
+struct loads;  /* central/domain/load.h: load management */
+struct balance; /* central/balance.h: its driver */
 
 struct central {
     uv_loop_t *loop;
@@ -27,6 +29,8 @@ struct central {
     struct people *people;
     struct v16 *v16;
     struct counts *counts;   /* central/counts.h: for /metrics; may be NULL */
+    struct loads *loads;
+    struct balance *balance;
     struct log *log;         /* may be NULL: every log function takes that */
     struct amp_arena arena;  /* decoding of one message; reset by whoever handles the next */
     int64_t (*now_ms)(void); /* Unix ms; tests turn it */

@@ -163,6 +163,8 @@ void load_point_ended(struct load_point_fact *p, int64_t transaction)
     if (!transaction || p->transaction != transaction)
         return;
     p->transaction = 0;
+    p->refused = 0; /* it may have been refused because it was over */
+    p->again_ms = 0;
     p->limit[LOAD_NOW] = (struct load_limit){ .da = LOAD_NONE, .maybe_da = LOAD_NONE };
 }
 

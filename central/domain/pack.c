@@ -23,6 +23,8 @@ static const size_t sizes[FACT_KINDS] = {
     [FACT_CONFIG] = sizeof(struct config_fact),
     [FACT_FILE] = sizeof(struct file_fact),
     [FACT_BATCH] = sizeof(struct batch_fact),
+    [FACT_LOAD_GROUP] = sizeof(struct load_group_fact),
+    [FACT_LOAD_MEMBER] = sizeof(struct load_member_fact),
 };
 
 /* Offsets of fact_texts count from the start of struct fact, ours from the start of its body. */
