@@ -32,6 +32,14 @@ struct tag {
     size_t at; /* its place in the list */
 };
 
+struct reservation {
+    struct reservation *behind; /* of all, by key */
+    struct reservation *next;   /* open ones of the same charger, newest first */
+    struct charger *charger;
+    struct reservation_fact *fact;
+    bool open;
+};
+
 struct charger {
     struct charger_fact *fact;
     struct connector_fact **connectors; /* by number, NULL where nothing was heard of */
@@ -40,6 +48,7 @@ struct charger {
     struct access_fact *access;   /* NULL: nobody decided anything */
     struct access_fact no_access; /* what that means */
     struct charger *next_buried;
+    struct reservation *reservations;
     void *session;
     struct config_fact **config; /* what its keys are, by name without case */
     uint32_t config_count, config_cap;
@@ -60,6 +69,11 @@ struct world {
     struct map by_id, by_key, transactions, commands, tags;
     struct charger **chargers;
     size_t charger_count, charger_cap;
+    struct map reservations;
+    struct reservation *reservation_first, *reservation_last;
+    size_t reservation_ended;
+    int64_t next_reservation;
+    int64_t reservation_due_ms; /* before that none expires */
     struct quirk_fact **quirks; /* few: looked through one by one */
     size_t quirk_count, quirk_cap;
     struct charger *buried;
@@ -140,6 +154,10 @@ bool tag_same_parent(const struct world *w, int64_t org, struct amp_text a, stru
 void config_apply(struct world *w, const struct config_fact *f);
 void config_saw_boot(struct world *w, struct charger *c);
 void config_free(struct charger *c);
+/* reservation.c */
+void reservation_apply(struct world *w, const struct reservation_fact *f);
+void reservation_free(struct reservation *r);
+void reservation_tick(struct world *w, int64_t now_ms);
 
 /* quirk.c */
 void quirk_apply(struct world *w, const struct quirk_fact *f);

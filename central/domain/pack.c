@@ -1,5 +1,5 @@
 /* central/domain/pack.c - keeping records: one block each, the struct with its texts behind it. */
-#include "central/domain/inside.h"
+#include "central/domain/follow.h"
 
 static const size_t sizes[FACT_KINDS] = {
     [FACT_CHARGER] = sizeof(struct charger_fact),
@@ -77,6 +77,7 @@ void tell(struct world *w, enum fact_kind kind, const void *body)
     f.kind = kind;
     memcpy(&f.u, body, sizes[kind]);
     w->emit(w->ctx, &f);
+    follow(w, kind, body);
 }
 
 void *grow_list(void *list, size_t count, size_t *cap)

@@ -9,7 +9,7 @@ struct world *world_new(const struct world_config *config, world_emit_fn *emit, 
     w->config = *config;
     w->emit = emit;
     w->ctx = ctx;
-    w->next_charger = w->next_transaction = w->next_command = 1;
+    w->next_charger = w->next_transaction = w->next_command = w->next_reservation = 1;
     return w;
 }
 
@@ -28,6 +28,11 @@ void world_free(struct world *w)
     free(w->boot_rules);
     for (size_t i = 0; i < w->tag_count; i++)
         tag_free(w->tag_list[i]);
+    for (struct reservation *r = w->reservation_first, *next; r; r = next) {
+        next = r->behind;
+        reservation_free(r);
+    }
+    map_clear(&w->reservations);
     for (size_t i = 0; i < w->quirk_count; i++)
         free(w->quirks[i]);
     free(w->quirks);
@@ -66,6 +71,9 @@ void world_apply(struct world *w, const struct fact *f)
         break;
     case FACT_TAG:
         tag_apply(w, &f->u.tag);
+        break;
+    case FACT_RESERVATION:
+        reservation_apply(w, &f->u.reservation);
         break;
     case FACT_QUIRK:
         quirk_apply(w, &f->u.quirk);
