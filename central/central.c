@@ -4,6 +4,7 @@
 #include "central/balance.h"
 #include "central/datadir.h"
 #include "central/counts.h"
+#include "central/domain/reservation.h"
 #include "central/log.h"
 #include "central/relay.h"
 #include "central/rest/live.h"
@@ -233,6 +234,7 @@ static int load(struct central *c, char **why)
     }
     store_next_keys(c->store, &keys);
     world_set_keys(c->world, keys.charger, keys.transaction, keys.command);
+    world_set_reservation_key(c->world, keys.reservation);
     people_set_keys(c->people, keys.user, keys.api_key);
     return 0;
 }

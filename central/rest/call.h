@@ -74,7 +74,9 @@ struct rest_call {
     void (*then)(struct rest_call *call);   /* rest_after */
     void (*unpark)(struct rest_call *call); /* a parked call's clean-up when its client or the
                                                server goes; then it is freed */
-    int64_t key, seq;                       /* the handler's own */
+    int64_t key, seq, subject;              /* the handler's own; subject: what a command is about */
+    /* Of commands: writes what is answered instead of the command; NULL: the command */
+    void (*shape)(struct rest_call *call, struct amp_json *w, const struct command_fact *f);
     int64_t wait_s, queue_s;                /* ?wait= and ?queue= of commands */
     char trace[REST_TRACE_MAX];             /* of traceparent, or made for this call */
     void *state;                            /* the handler's own; free()d with the call */

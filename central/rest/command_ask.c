@@ -69,7 +69,12 @@ void rest_command_ask(struct rest_call *call, struct charger *ch, struct command
 
 struct charger *rest_reachable(struct rest_call *call)
 {
-    struct charger *ch = rest_charger(call, rest_param(call, 0));
+    return rest_reachable_as(call, rest_param(call, 0));
+}
+
+struct charger *rest_reachable_as(struct rest_call *call, struct amp_text id)
+{
+    struct charger *ch = rest_charger(call, id);
 
     if (!ch || !rest_query_int(call, "queue", 0, REST_QUEUE_MAX_S, &call->queue_s))
         return NULL;

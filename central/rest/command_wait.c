@@ -23,7 +23,10 @@ void rest_command_answer(struct rest_call *call, const struct command_fact *f)
         return;
     }
     w = rest_begin(call);
-    shape_command(w, call->c, f);
+    if (call->shape)
+        call->shape(call, w, f);
+    else
+        shape_command(w, call->c, f);
     rest_send(call, asked_now && unanswered(f) ? 202 : 200);
 }
 

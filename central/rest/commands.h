@@ -11,6 +11,7 @@
 /* The charger of the path when it can be asked: connected, or the caller waits for it with
  * ?queue=SECONDS. NULL: a problem was answered. */
 struct charger *rest_reachable(struct rest_call *call);
+struct charger *rest_reachable_as(struct rest_call *call, struct amp_text id); /* named elsewhere */
 /* Ask it: f's action, payload, connector, transaction. The payload is checked against the
  * definitions; `where` is the field to blame when the check names none. Ends the call: 202 with the
  * command once it is durable, or after ?wait=. */

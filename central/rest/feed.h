@@ -14,7 +14,7 @@
 #define LIVE_PAYLOAD 8192 /* a longer payload is not shown live */
 #define LIVE_READERS 2000
 
-enum live_topic { TOPIC_CHARGERS, TOPIC_TRANSACTIONS, TOPIC_MESSAGES, TOPIC_COMMANDS, TOPICS };
+enum live_topic { TOPIC_CHARGERS, TOPIC_TRANSACTIONS, TOPIC_MESSAGES, TOPIC_COMMANDS, TOPIC_RESERVATIONS, TOPICS };
 enum live_kind {
     LIVE_CHARGER,
     LIVE_CONNECTOR,
@@ -22,7 +22,8 @@ enum live_kind {
     LIVE_TRANSACTION,
     LIVE_READING,
     LIVE_MESSAGE,
-    LIVE_COMMAND
+    LIVE_COMMAND,
+    LIVE_RESERVATION
 };
 
 struct live_event {

@@ -32,9 +32,10 @@ struct live {
     struct last_reading *readings[READINGS];
 };
 
-static const char *const topics[] = { "chargers", "transactions", "messages", "commands" };
+static const char *const topics[] = { "chargers", "transactions", "messages", "commands",
+                                      "reservations" };
 static const char *const kinds[] = { "charger", "connector", "connection", "transaction",
-                                     "reading", "message",   "command" };
+                                     "reading", "message",   "command",    "reservation" };
 
 const char *live_topic_name(enum live_topic t)
 {
@@ -174,6 +175,12 @@ static bool event_of(const struct fact *f, struct live_event *e)
                                   .charger = f->u.command.charger };
         e->key = key_of(LIVE_COMMAND, f->u.command.key, 0);
         return true;
+    case FACT_RESERVATION:
+        *e = (struct live_event){ .topic = TOPIC_RESERVATIONS,
+                                  .kind = LIVE_RESERVATION,
+                                  .charger = f->u.reservation.charger };
+        e->key = key_of(LIVE_RESERVATION, f->u.reservation.key, 0);
+        return true;
     case FACT_STATUS: /* the connector says the same */
     case FACT_TAG:
     case FACT_USER:
@@ -184,7 +191,6 @@ static bool event_of(const struct fact *f, struct live_event *e)
     case FACT_LOAD_POINT:
     case FACT_AUDIT:
     case FACT_QUIRK:
-    case FACT_RESERVATION:
     case FACT_LIST:
     case FACT_LIST_ENTRY:
     case FACT_CHARGER_LIST:
@@ -318,6 +324,9 @@ static void put_event(struct amp_json *w, const struct central *c, const struct 
         break;
     case LIVE_COMMAND:
         shape_command(w, c, &f->u.command);
+        break;
+    case LIVE_RESERVATION:
+        shape_reservation(w, c, &f->u.reservation);
         break;
     }
     amp_json_close(w, '}');

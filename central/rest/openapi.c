@@ -24,6 +24,7 @@ static const struct {
     { "Tag",          &api_tag_record         },
     { "User",         &api_user_record        },
     { "Person",       &api_person_record      },
+    { "Reservation",  &api_reservation_record },
     { "Quirk",        &api_quirk_record       },
     { "Traits",       &api_traits_record      },
     { "Health",       &api_health_record      },
@@ -63,7 +64,7 @@ static const struct {
     { "unanswered", "boolean", "Only calls that got no answer"                       },
     { "transaction", "integer", "Only of this session"                               },
     { "format",    "string",  "ndjson (default) or csv"                              },
-    { "topics",    "string",  "Some of chargers,transactions,messages,commands"      },
+    { "topics",    "string",  "Some of chargers,transactions,messages,commands,reservations" },
     { "since",     "integer", "Events behind this number; or send Last-Event-ID"     },
 };
 

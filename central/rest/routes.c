@@ -79,6 +79,15 @@ const struct rest_route rest_routes[] = {
       "charger connector action from to format", "Commands as a file" },
     { "GET", V1 "/audit", ROLE_ADMIN, rest_list_audit, API_LIST_AUDIT, NULL, 200,
       "who action kind thing charger from to before limit", "Who changed what, newest first" },
+    /* reservations */
+    { "GET", V1 "/reservations", ROLE_OPERATOR, rest_list_reservations, API_LIST_RESERVATIONS, NULL, 200,
+      "charger connector open before limit", "Reservations, newest first" },
+    { "POST", V1 "/reservations", ROLE_OPERATOR, rest_reserve, API_RESERVE, "Reservation", 202, "wait queue",
+      "Ask a charger to keep a connector for a tag" },
+    { "GET", V1 "/reservations/{id}", ROLE_OPERATOR, rest_get_reservation, API_GET_RESERVATION, "Reservation", 200, NULL,
+      "One reservation" },
+    { "DELETE", V1 "/reservations/{id}", ROLE_OPERATOR, rest_cancel_reservation, API_GET_RESERVATION, "Reservation", 202,
+      "wait queue", "Ask the charger to give the connector free; the reservation ends when it has answered" },
     /* tags */
     { "GET", V1 "/tags", ROLE_OPERATOR, rest_list_tags, API_LIST_TAGS, NULL, 200, "search status parent after limit",
       "Tags that may charge, or may not, by name; search looks for a part of tag or note" },

@@ -32,6 +32,11 @@ void rest_delete_tag(struct rest_call *call);
 void rest_put_tags(struct rest_call *call);
 void rest_import_tags(struct rest_call *call);
 void rest_export_tags(struct rest_call *call);
+/* reservations.c */
+void rest_list_reservations(struct rest_call *call);
+void rest_reserve(struct rest_call *call);
+void rest_get_reservation(struct rest_call *call);
+void rest_cancel_reservation(struct rest_call *call);
 /* quirks.c */
 void rest_list_quirks(struct rest_call *call);
 void rest_get_quirk(struct rest_call *call);

@@ -363,6 +363,30 @@ void shape_command(struct amp_json *w, const struct central *c, const struct com
     amp_json_close(w, '}');
 }
 
+void shape_reservation(struct amp_json *w, const struct central *c, const struct reservation_fact *f)
+{
+    amp_json_open(w, '{');
+    shape_int(w, "id", f->key);
+    amp_json_key(w, "charger");
+    amp_json_text(w, shape_charger_id(c, f->charger));
+    shape_int(w, "connectorId", f->connector);
+    put_str(w, "state", reservation_state_name(f->state));
+    shape_text(w, "why", f->why);
+    shape_text(w, "idTag", f->tag);
+    shape_text(w, "parent", f->parent);
+    shape_time(w, "expiresAt", f->expiry_ms);
+    shape_time(w, "createdAt", f->created_ms);
+    shape_time(w, "changedAt", f->changed_ms);
+    shape_text(w, "by", f->by);
+    if (f->command)
+        shape_int(w, "command", f->command);
+    if (f->cancel)
+        shape_int(w, "cancelCommand", f->cancel);
+    if (f->transaction)
+        shape_int(w, "transactionId", f->transaction);
+    amp_json_close(w, '}');
+}
+
 /* ---- tags and people ---- */
 
 void shape_tag(struct amp_json *w, const struct tag_fact *f)

@@ -38,6 +38,7 @@ void shape_reading(struct amp_json *w, const struct central *c, const struct rea
 void shape_message(struct amp_json *w, const struct central *c, const struct message_fact *f,
                    int64_t id, size_t payload_max);
 void shape_command(struct amp_json *w, const struct central *c, const struct command_fact *f);
+void shape_reservation(struct amp_json *w, const struct central *c, const struct reservation_fact *f);
 void shape_tag(struct amp_json *w, const struct tag_fact *f);
 void shape_user(struct amp_json *w, const struct user_fact *f);
 

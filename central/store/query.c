@@ -17,6 +17,7 @@ const struct query_subject *query_subject_of(enum store_question what)
         [ASK_CONNECTIONS] = { FACT_CONNECTION,  "id",  false},
         [ASK_AUDIT] = { FACT_AUDIT,       "id",  false},
         [ASK_REFUSALS] = { FACT_REFUSAL, "id", false },
+        [ASK_RESERVATIONS] = { FACT_RESERVATION, "key", false },
     };
 
     return &subjects[what];
@@ -24,7 +25,7 @@ const struct query_subject *query_subject_of(enum store_question what)
 
 bool query_legal(const struct store_ask *a)
 {
-    return a->what >= ASK_MESSAGES && a->what <= ASK_REFUSALS && a->limit >= 1 &&
+    return a->what >= ASK_MESSAGES && a->what <= ASK_RESERVATIONS && a->limit >= 1 &&
            a->limit <= 1000 && a->text.len <= TEXT_MAX && a->correlation.len <= TEXT_MAX;
 }
 
@@ -144,6 +145,10 @@ void query_filters(struct query *q, const struct store_ask *a, const struct quer
         where_text(q, "lower(m.tag) = lower(", a->tag);
         amp_buf_puts(&q->sql, ")");
     }
+    if (a->what == ASK_RESERVATIONS && a->open == 1)
+        amp_buf_puts(&q->sql, " AND m.state <= 3");
+    if (a->what == ASK_RESERVATIONS && a->open == 0)
+        amp_buf_puts(&q->sql, " AND m.state > 3");
     if (transactions && a->open == 1)
         amp_buf_puts(&q->sql, " AND m.state < 5");
     if (transactions && a->open == 0)

@@ -79,7 +79,8 @@ enum store_question {
     ASK_COMMANDS,
     ASK_CONNECTIONS,
     ASK_AUDIT,
-    ASK_REFUSALS
+    ASK_REFUSALS,
+    ASK_RESERVATIONS
 };
 struct store_ask {
     enum store_question what;
@@ -95,7 +96,7 @@ struct store_ask {
     struct amp_text tag;     /* TRANSACTIONS: who started it, without case; absent: all */
     int32_t direction, type; /* MESSAGES; 0: all */
     bool errors_only;        /* MESSAGES: those we objected to, and CALLERRORs */
-    int32_t open;            /* TRANSACTIONS: 1 only open, 0 only closed, -1 all */
+    int32_t open;            /* TRANSACTIONS, RESERVATIONS: 1 only open, 0 only closed, -1 all */
     struct amp_text
         text;       /* MESSAGES: payload contains, A-Z like a-z; absent: all; at most 1,000 bytes */
     struct amp_text correlation; /* MESSAGES: the message id, exactly; absent: all */

@@ -279,6 +279,7 @@ static void test_every_field(void)
         { .what = ASK_COMMANDS,         .org = 1,                .connector = -1,                    .limit = 10                   },
         { .what = ASK_AUDIT, .org = 1, .connector = -1, .limit = 10 },
         { .what = ASK_REFUSALS, .org = 1, .connector = -1, .limit = 10 },
+        { .what = ASK_RESERVATIONS, .org = 1, .charger = 3, .connector = 0, .open = 1, .limit = 10 },
     };
     struct store *s;
 
