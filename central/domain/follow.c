@@ -66,6 +66,14 @@ static void connector_changed(struct world *w, const struct connector_fact *s)
         reservation_saw_status(w, c, s);
 }
 
+static void charger_changed(struct world *w, const struct charger_fact *f)
+{
+    struct charger *c = f->deleted_ms ? world_charger_by_key(w, f->key) : NULL;
+
+    if (c)
+        reservation_saw_deleted(w, c);
+}
+
 void follow(struct world *w, enum fact_kind kind, const void *body)
 {
     if (kind == FACT_COMMAND)
@@ -74,4 +82,6 @@ void follow(struct world *w, enum fact_kind kind, const void *body)
         transaction_changed(w, body);
     else if (kind == FACT_CONNECTOR)
         connector_changed(w, body);
+    else if (kind == FACT_CHARGER)
+        charger_changed(w, body);
 }

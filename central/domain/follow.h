@@ -27,6 +27,7 @@ struct followed {
 void reservation_asked(struct world *w, const struct followed *f);
 void reservation_cancelled(struct world *w, const struct followed *f);
 void reservation_saw_start(struct world *w, struct charger *c, const struct transaction_fact *t);
+void reservation_saw_deleted(struct world *w, struct charger *c);
 void reservation_saw_status(struct world *w, struct charger *c, const struct connector_fact *s);
 
 #endif

@@ -128,8 +128,7 @@ static void add(struct world *w, struct charger *c, const struct reservation_fac
     if (!r->behind)
         w->reservation_last = r;
     map_put(&w->reservations, map_hash_int(f->key), r);
-    if (f->key >= w->next_reservation)
-        w->next_reservation = f->key + 1;
+    key_note(w, &w->next_reservation, f->key);
     if (reservation_is_open(f->state))
         link_open(r);
     else
@@ -196,18 +195,20 @@ void world_set_reservation_key(struct world *w, int64_t key)
         w->next_reservation = key;
 }
 
-int64_t world_reservation_id(const struct world *w)
+int64_t world_reservation_id(struct world *w)
 {
-    return w->next_reservation;
+    return key_take(w, &w->next_reservation);
 }
 
 bool world_reservation_free(const struct world *w, const struct charger *c, int64_t id)
 {
     const struct reservation *r = find(w, id);
 
-    if (id < 1 || id > RESERVATION_CHOSEN_MAX)
-        return false;
-    return r ? r->charger == c && r->open : id >= w->next_reservation;
+    if (r)
+        return r->charger == c && r->open;
+    if (w->shared) /* others give out ids that we have not heard of, but none of these */
+        return id > RESERVATION_CHOSEN_MAX && id <= INT32_MAX;
+    return id >= w->next_reservation && id <= RESERVATION_CHOSEN_MAX;
 }
 
 const struct reservation_fact *world_reservation(const struct world *w, int64_t key)
@@ -397,6 +398,16 @@ void reservation_saw_status(struct world *w, struct charger *c, const struct con
     }
 }
 
+void reservation_saw_deleted(struct world *w, struct charger *c)
+{
+    for (struct reservation *r = c->reservations, *next; r; r = next) {
+        next = r->next;
+        (void)(happens(w, r, RESERVATION_LOSES, AMP_NO_TEXT, c->fact->deleted_ms),
+               happens(w, r, RESERVATION_BREAKS, AMP_TEXT("the charger was deleted"),
+                       c->fact->deleted_ms));
+    }
+}
+
 void reservation_tick(struct world *w, int64_t now_ms)
 {
     if (now_ms < w->reservation_due_ms)
@@ -405,6 +416,8 @@ void reservation_tick(struct world *w, int64_t now_ms)
     for (size_t i = 0; i < w->charger_count; i++)
         for (struct reservation *r = w->chargers[i]->reservations, *next; r; r = next) {
             next = r->next;
+            if (w->chargers[i]->far)
+                continue;
             if (r->fact->expiry_ms <= now_ms)
                 happens(w, r, RESERVATION_EXPIRES, AMP_NO_TEXT, now_ms);
             else if (r->fact->expiry_ms < w->reservation_due_ms)

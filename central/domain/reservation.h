@@ -15,9 +15,10 @@
 /* Next free id, as the store knows it: ids are never used again. */
 void world_set_reservation_key(struct world *w, int64_t key);
 /* An id for a new reservation: positive, never used before. */
-int64_t world_reservation_id(const struct world *w);
+int64_t world_reservation_id(struct world *w);
 /* May a person choose this id for a reservation at this charger? It was never used, or it is the id
- * of one that is still open there, which the new one then replaces. */
+ * of one that is still open there, which the new one then replaces. Where several processes give out
+ * ids, chosen ones are above RESERVATION_CHOSEN_MAX, so that they meet none of theirs. */
 bool world_reservation_free(const struct world *w, const struct charger *c, int64_t id);
 
 /* NULL: never heard of, or long ended. */

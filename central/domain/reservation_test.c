@@ -1,5 +1,6 @@
 /* central/domain/reservation_test.c - reservations and what ends them. The numbers are those of the
  * list of edge cases. */
+#include "central/domain/access.h"
 #include "central/domain/reservation.h"
 #include "central/domain/scene.h"
 #include <stdio.h>
@@ -295,6 +296,17 @@ static void test_replay(void)
     scene_close(&after);
 }
 
+static void test_deleted_charger(void)
+{
+    int64_t id;
+
+    scene_open(&s, NULL);
+    id = reserve(1, NULL);
+    CHECK(world_delete_charger(s.w, s.c, T0 + 1000) == 0 && is(id, RESERVATION_VOID),
+          "nothing is kept where nothing is");
+    scene_close(&s);
+}
+
 static void test_many(void)
 {
     int64_t id = 0;
@@ -319,6 +331,7 @@ int main(void)
     RUN(test_time);
     RUN(test_cancel);
     RUN(test_replay);
+    RUN(test_deleted_charger);
     RUN(test_many);
     return check_end();
 }

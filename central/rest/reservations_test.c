@@ -120,7 +120,7 @@ static void test_refusals(void)
           "{\"charger\":\"CP1\",\"connectorId\":1,\"idTag\":\"Ann\",\"id\":0," LATER "}", 422,
           "\"field\":\"id\"" },
         { "an id beyond",
-          "{\"charger\":\"CP1\",\"connectorId\":1,\"idTag\":\"Ann\",\"id\":1000000001," LATER "}",
+          "{\"charger\":\"CP1\",\"connectorId\":1,\"idTag\":\"Ann\",\"id\":2147483648," LATER "}",
           422, "\"field\":\"id\"" },
         { "an id that was used",
           "{\"charger\":\"CP1\",\"connectorId\":1,\"idTag\":\"Ann\",\"id\":5," LATER "}", 409,

@@ -217,6 +217,12 @@ static const struct {
       "unnest($1::bigint[]) w (k) CROSS JOIN LATERAL ((SELECT * FROM command t WHERE t.charger = "
       "w.k AND t.state <= 3) UNION (SELECT * FROM command t WHERE t.charger = w.k ORDER BY "
       "t.created_ms DESC LIMIT 64)) m ORDER BY m.created_ms, m.key" },
+    { FACT_RESERVATION,
+      "unnest($1::bigint[]) w (k) CROSS JOIN LATERAL (SELECT * FROM reservation t WHERE t.charger = "
+      "w.k AND (t.state <= 3 OR t.key IN (SELECT z.key FROM reservation z WHERE z.charger = w.k "
+      "ORDER BY z.key DESC LIMIT 16))) m ORDER BY m.key" },
+    { FACT_CHARGER_LIST, "charger_list m WHERE m.charger = ANY ($1::bigint[])" },
+    { FACT_INSTALLED, "installed_profile m WHERE m.charger = ANY ($1::bigint[])" },
 };
 
 int pg_load_chargers(struct pg_link *link, struct pg_array *keys, each_fn *each, void *ctx)
