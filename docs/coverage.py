@@ -14,12 +14,14 @@ LISTS = [
     ("central-edge-cases", "E", "Edge cases that a central system must survive, and the tests that show it", ["central", "cli", "peers", "ocpp"]),
 ]
 QUOTED = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.S)
+FACTS = re.compile(r"ocpp-facts\s+(?:\*\s+)?[A-Z]?\d+(?:(?:\s*[-–,]\s*|\s+to\s+)[A-Z]\d+)*")
 FUNCTION = re.compile(r"^(?:static )?(?:void|int|bool) (test_\w+)\(", re.M)
 
 
 def numbers(text, letter):
-    """S18 and S20-S24 as they stand in comments and messages; not the S1:Available of a trace."""
+    """S18 and S20-S24 as they stand in comments and messages; not the S1:Available of a trace, nor numbers of ocpp-facts."""
     found = set()
+    text = FACTS.sub("", text)
     for m in re.finditer(rf"\b{letter}(\d+)(?:\s*(?:-|–|to)\s*{letter}?(\d+))?\b(?!:\w)", text):
         first, last = int(m.group(1)), int(m.group(2) or m.group(1))
         if first <= last < first + 40:

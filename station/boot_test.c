@@ -1,7 +1,7 @@
 /* station/boot_test.c - boot, clock, heartbeat. Numbers: station-1.6. */
 #include "station/world_test.h"
 
-/* S18, S20, S27 */
+/* S18, S19, S20 */
 static void test_accepted(void)
 {
     struct world w;
@@ -21,7 +21,6 @@ static void test_accepted(void)
     world_run(&w, 6000);
     CHECK_TRACE(&w, "S0:Available S1:Available S2:Available");
     CHECK(w.st->set.heartbeat_s == 33, "S19: interval 0 keeps the configured one");
-    CHECK(strlen(w.st->serial) == 25, "S27: cut");
     world_close(&w);
 }
 
@@ -33,6 +32,7 @@ static void test_boot_fields(void)
     world_defaults(&w);
     w.config.firmware = AMP_TEXT("1.0");
     w.config.iccid = AMP_TEXT("");
+    w.config.serial = AMP_TEXT("");
     w.mute = "BootNotification";
     CHECK(world_boot(&w) == 0, "start");
     world_run(&w, 10);
@@ -42,6 +42,43 @@ static void test_boot_fields(void)
           "%s", w.last);
     CHECK(!strstr(w.last, "iccid") && !strstr(w.last, "imsi") && !strstr(w.last, "meterType"),
           "nothing empty: %s", w.last);
+    world_close(&w);
+}
+
+/* S27: texts of the maker are cut to what each field holds */
+static void test_long_boot_fields(void)
+{
+    static const struct {
+        const char *field;
+        unsigned len;
+        /* clang-format off */
+    } cases[] = {
+        { "chargePointVendor",       20 },
+        { "chargePointModel",        20 },
+        { "chargePointSerialNumber", 25 },
+        { "chargeBoxSerialNumber",   25 },
+        { "firmwareVersion",         50 },
+        { "iccid",                   20 },
+        { "imsi",                    20 },
+        { "meterType",               25 },
+        { "meterSerialNumber",       25 },
+    };
+    /* clang-format on */
+    const struct amp_text x =
+        AMP_TEXT("1234567890123456789012345678901234567890123456789012345678901234567890");
+    char value[80];
+    struct world w;
+
+    world_defaults(&w);
+    w.config.vendor = w.config.model = w.config.serial = w.config.box_serial = x;
+    w.config.firmware = w.config.iccid = w.config.imsi = x;
+    w.config.meter_type = w.config.meter_serial = x;
+    w.mute = "BootNotification";
+    CHECK(world_boot(&w) == 0, "start");
+    world_run(&w, 10);
+    for (unsigned i = 0; i < AMP_COUNT(cases); i++)
+        CHECK(strlen(world_get(w.last, cases[i].field, value, sizeof(value))) == cases[i].len,
+              "%s: %s", cases[i].field, w.last);
     world_close(&w);
 }
 
@@ -65,6 +102,42 @@ static void test_clock_and_interval(void)
     world_run(&w, 120000);
     CHECK(w.events[AMP_EVENT_CLOCK] == 2, "a jump is followed");
     world_close(&w);
+}
+
+/* S30: open intervals do not follow the clock when it jumps: nothing comes early, late or twice */
+static void test_jump(void)
+{
+    static const int64_t jumps[] = { 7200000, -7200000, 90000 };
+
+    for (unsigned i = 0; i < AMP_COUNT(jumps); i++) {
+        struct world w;
+
+        world_defaults(&w);
+        w.config.settings =
+            (const char *const[]){ "MeterValueSampleInterval=100", "ConnectionTimeOut=130", NULL };
+        w.boot_interval = 60;
+        CHECK(world_boot(&w) == 0, "start");
+        world_run(&w, 10);
+        world_plug(&w, 1, true);
+        world_tag(&w, 1, "TAG1");
+        world_tag(&w, 2, "TAG2"); /* waits for its plug */
+        world_mark(&w);
+        world_run(&w, 59000);
+        w.boot_time_ms = UNIX0 + (int64_t)w.now + 2000 + jumps[i];
+        world_run(&w, 2000);
+        CHECK(w.events[AMP_EVENT_CLOCK] == 2, "jumped by %lld", (long long)jumps[i]);
+        CHECK_TRACE(&w, "Heart");
+        w.boot_time_ms += 60000;
+        world_run(&w, 38000);
+        CHECK_TRACE(&w, "Heart");
+        world_run(&w, 2000);
+        CHECK_TRACE(&w, "Heart Meter1");
+        world_run(&w, 28000);
+        CHECK(world_status(&w, 2) == AMP_PREPARING, "still waits");
+        world_run(&w, 2000);
+        CHECK(world_status(&w, 2) == AMP_AVAILABLE, "130 s are over");
+        world_close(&w);
+    }
 }
 
 /* S15: any zone is read, Z is written, and no summer shifts anything */
@@ -199,7 +272,7 @@ static void test_call_before_boot(void)
     world_close(&w);
 }
 
-/* S26 */
+/* S26, S64: the time of the start is that of the start, not of its delivery */
 static void test_never_accepted(void)
 {
     struct world w;
@@ -263,7 +336,22 @@ static void test_time_from_an_earlier_boot(void)
     }
 }
 
-/* S28, S29, S31 */
+/* S17: fields that nobody knows, in an answer */
+static void test_unknown_fields_in_an_answer(void)
+{
+    struct world w;
+
+    world_defaults(&w);
+    w.answer_to = "BootNotification";
+    w.answer = "{\"status\":\"Accepted\",\"currentTime\":\"2025-06-15T15:06:41Z\","
+               "\"interval\":77,\"extra\":{\"a\":[1,null]},\"customData\":\"x\"}";
+    CHECK(world_boot(&w) == 0, "start");
+    world_run(&w, 10);
+    CHECK(amp_station_boot(w.st) == AMP_BOOT_ACCEPTED && w.st->set.heartbeat_s == 77, "taken");
+    world_close(&w);
+}
+
+/* S10, S28, S29, S31 */
 static void test_heartbeat(void)
 {
     struct world w;
@@ -281,6 +369,7 @@ static void test_heartbeat(void)
     CHECK_TRACE(&w, "S1:Preparing");
     world_run(&w, 1500);
     CHECK_TRACE(&w, "S1:Preparing Heart");
+    CHECK(!strcmp(w.last, "{}"), "S10: nothing to say is an empty object: %s", w.last);
     world_mark(&w);
     world_set(&w, "HeartbeatInterval", "10");
     world_mark(&w);
@@ -296,7 +385,8 @@ static void test_heartbeat(void)
     world_close(&w);
 }
 
-/* S5: message ids of two boots differ (world_test.h checks that none comes twice) */
+/* S5: message ids of boots and connections differ (world_central_test.h checks that none comes
+ * twice or is too long) */
 static void test_ids(void)
 {
     struct world w;
@@ -309,6 +399,15 @@ static void test_ids(void)
         world_run(&w, 10);
     }
     CHECK(w.id_count == 6 * 4, "%u", w.id_count);
+    world_plug(&w, 1, true);
+    for (int i = 0; i < 5; i++) { /* nor over reconnects */
+        world_plug(&w, 1, i % 2);
+        w.mem.seed = 42;
+        world_hang_up(&w);
+        world_run(&w, 70000);
+        world_plug(&w, 1, !(i % 2));
+    }
+    CHECK(w.id_count >= 6 * 4 + 8, "%u", w.id_count);
     world_close(&w);
 }
 
@@ -316,7 +415,9 @@ int main(void)
 {
     RUN(test_accepted);
     RUN(test_boot_fields);
+    RUN(test_long_boot_fields);
     RUN(test_clock_and_interval);
+    RUN(test_jump);
     RUN(test_zones);
     RUN(test_pending);
     RUN(test_rejected);
@@ -324,6 +425,7 @@ int main(void)
     RUN(test_call_before_boot);
     RUN(test_never_accepted);
     RUN(test_time_from_an_earlier_boot);
+    RUN(test_unknown_fields_in_an_answer);
     RUN(test_heartbeat);
     RUN(test_ids);
     return check_end();

@@ -99,6 +99,11 @@ void amp_certificates_failed(struct amp_station *st, int rc)
         c->tries++;
 }
 
+void amp_certificates_dropped(struct amp_station *st)
+{
+    st->certificates.check_at = st->now + DAY_MS;
+}
+
 /* ---- what the central system does ---- */
 
 int amp_certificates_signed(struct amp_station *st, struct amp_text chain, bool *accepted)
@@ -142,6 +147,8 @@ int amp_certificates_install(struct amp_station *st, enum amp_root use, struct a
         amp_log2(st, AMP_LOG_WARN, "a root certificate is not installed: ", amp_text_of(why));
     else
         amp_events_raise(st, AMP_SEC_RECONFIGURED, AMP_TEXT("root certificate installed"));
+    if (use == AMP_ROOT_CENTRAL && (rc == AMP_E_FORMAT || rc == AMP_E_AUTH))
+        amp_events_raise(st, AMP_SEC_CENTRAL_CERTIFICATE, amp_text_of(why));
     return 0;
 }
 

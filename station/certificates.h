@@ -22,6 +22,9 @@ int amp_certificates_request(struct amp_station *st, struct amp_text *csr); /* a
 void amp_certificates_answered(struct amp_station *st, bool accepted);
 void amp_certificates_failed(struct amp_station *st, int rc);
 
+/* The newest one was dropped, see security.c: another is asked for tomorrow at the earliest, when age is still a reason. */
+void amp_certificates_dropped(struct amp_station *st);
+
 /* CertificateSigned: accepted? AMP_E_SUPPORT: this station has no certificates; so for the others. */
 int amp_certificates_signed(struct amp_station *st, struct amp_text chain, bool *accepted);
 

@@ -167,7 +167,7 @@ static void test_unplugged_at_the_car(void)
     world_close(&w);
 }
 
-/* S41, S40, S42 */
+/* S40, S42 */
 static void test_faults(void)
 {
     struct world w;
@@ -333,7 +333,7 @@ static void test_off_line(void)
     world_close(&w);
 }
 
-/* S56: the link goes while Authorize waits */
+/* S50, S56: the link goes while Authorize waits */
 static void test_link_lost_while_asking(void)
 {
     struct world w;
@@ -343,7 +343,8 @@ static void test_link_lost_while_asking(void)
     w.mute = "Authorize";
     world_plug(&w, 1, true);
     world_tag(&w, 1, "TAG1");
-    CHECK(!w.started, "asks");
+    CHECK(!w.started && !w.car[1].permitted && world_status(&w, 1) == AMP_PREPARING,
+          "S50: asks, and nothing flows before the answer");
     w.refuse = true;
     world_hang_up(&w);
     CHECK(w.started == 1, "decides by itself, at once");
@@ -423,6 +424,10 @@ static void test_refused_start_goes_on(void)
     world_tag(&w, 1, "TAG1");
     CHECK_TRACE(&w, "Auth:TAG1 Start1 S1:Charging S1:SuspendedEVSE");
     CHECK(!w.car[1].permitted && w.tx[0].stops == 0, "no energy, but no stop");
+    CHECK(amp_station_ev_ready(w.st, 1, false, w.now) == 0, "nor does the car want any");
+    world_settle(&w);
+    CHECK(world_status(&w, 1) == AMP_SUSPENDED_EVSE, "S34: both: SuspendedEVSE wins");
+    CHECK(amp_station_ev_ready(w.st, 1, true, w.now) == 0, "ready");
     world_tag(&w, 1, "TAG1");
     world_plug(&w, 1, false);
     world_set(&w, "MaxEnergyOnInvalidId", "100");
@@ -436,7 +441,7 @@ static void test_refused_start_goes_on(void)
     world_close(&w);
 }
 
-/* S38, S39, S105, S106, S107, S46 */
+/* S39, S46, S105, S107 */
 static void test_availability(void)
 {
     struct world w;
@@ -475,6 +480,56 @@ static void test_availability(void)
     world_close(&w);
 }
 
+/* S106: what is scheduled while a car charges is so after a power cut, too */
+static void test_scheduled_survives(void)
+{
+    for (int connector = 0; connector <= 1; connector++) {
+        char call[80];
+        struct world w;
+
+        ready(&w);
+        world_plug(&w, 1, true);
+        world_tag(&w, 1, "TAG1");
+        snprintf(call, sizeof(call), "{\"connectorId\":%d,\"type\":\"Inoperative\"}", connector);
+        world_call(&w, "ChangeAvailability", call);
+        CHECK(!strcmp(w.reply, "{\"status\":\"Scheduled\"}"), "%s", w.reply);
+        w.mem.cut = true;
+        world_power(&w);
+        world_mark(&w);
+        world_run(&w, 1000);
+        CHECK(strstr(w.trace, "S1:Unavailable") && !strstr(w.trace, "S1:Available"), "%s", w.trace);
+        CHECK(world_status(&w, 1) == AMP_UNAVAILABLE &&
+                  (world_status(&w, 2) == AMP_UNAVAILABLE) == (connector == 0),
+              "%d", connector);
+        world_close(&w);
+    }
+}
+
+/* S38: a transaction whose end cannot be stored keeps its connector: Available is never said before
+ */
+static void test_stale_transaction(void)
+{
+    struct world w;
+
+    ready(&w);
+    world_plug(&w, 1, true);
+    world_tag(&w, 1, "TAG1");
+    world_mark(&w);
+    mem_arm(&w.mem, 1, MEM_BROKEN, 0); /* nothing can be stored */
+    world_plug(&w, 1, false);
+    for (int i = 0; i < 5; i++) {
+        world_run(&w, 1000);
+        CHECK(!strstr(w.trace, "Available") && world_status(&w, 1) != AMP_AVAILABLE, "%s", w.trace);
+        CHECK(w.st->con[1].tx.open && !w.car[1].permitted, "ended, but not over");
+        world_tag(&w, 1, "TAG2");
+        CHECK(w.started == 1, "nobody else begins");
+    }
+    mem_arm(&w.mem, 0, MEM_FINE, 0);
+    world_run(&w, 5000);
+    CHECK(w.tx[0].stops == 1 && world_status(&w, 1) == AMP_AVAILABLE, "over: %s", w.trace);
+    world_close(&w);
+}
+
 /* S65 */
 static void test_register_never_steps_back(void)
 {
@@ -510,6 +565,8 @@ int main(void)
     RUN(test_refused_start);
     RUN(test_refused_start_goes_on);
     RUN(test_availability);
+    RUN(test_scheduled_survives);
+    RUN(test_stale_transaction);
     RUN(test_register_never_steps_back);
     return check_end();
 }

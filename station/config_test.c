@@ -108,6 +108,98 @@ static void test_get(void)
     world_close(&w);
 }
 
+/* S98: more keys than GetConfigurationMaxKeys are an error, and there is one answer only */
+static void test_get_too_many(void)
+{
+    unsigned most = amp_config_count();
+
+    for (unsigned n = most; n <= most + 1; n++) {
+        char call[3000];
+        size_t len = (size_t)snprintf(call, sizeof(call), "{\"key\":[");
+        struct world w;
+
+        world_open(&w);
+        world_run(&w, 10);
+        for (unsigned i = 0; i < n; i++)
+            len += (size_t)snprintf(call + len, sizeof(call) - len, "%s\"K%u\"", i ? "," : "", i);
+        snprintf(call + len, sizeof(call) - len, "]}");
+        world_mark(&w);
+        world_call(&w, "GetConfiguration", call);
+        if (n == most)
+            CHECK(strstr(w.reply, "\"K0\"") && strstr(w.reply, "unknownKey"), "%s", w.reply);
+        else
+            CHECK(!strcmp(w.reply, "!OccurenceConstraintViolation"), "%s", w.reply);
+        CHECK_TRACE(&w, "ok:GetConfiguration");
+        world_call(&w, "GetConfiguration", "{\"key\":[\"GetConfigurationMaxKeys\"]}");
+        CHECK(world_int(w.reply, "value") == (int64_t)most, "%s", w.reply);
+        world_close(&w);
+    }
+}
+
+/* A value that each writable key takes and that is not its first one. */
+static const char *another_value(const char *key, const char *is)
+{
+    static const struct {
+        const char *key, *value;
+        /* clang-format off */
+    } special[] = {
+        { "ConnectorPhaseRotation",  "0.RST,1.SRT,2.TSR" },
+        { "CpoName",                 "Strom" },
+        { "MeterValuesAlignedData",  "SoC" },
+        { "MeterValuesSampledData",  "SoC" },
+        { "StopTxnAlignedData",      "SoC" },
+        { "StopTxnSampledData",      "SoC" },
+        { "SecurityProfile",         NULL }, /* security_test.c */
+    };
+    /* clang-format on */
+
+    for (unsigned i = 0; i < AMP_COUNT(special); i++)
+        if (!strcmp(special[i].key, key))
+            return special[i].value;
+    return !strcmp(is, "true") ? "false" : !strcmp(is, "false") ? "true" : "7";
+}
+
+/* S102: whatever key was accepted: the value survives, and a cut while it is written leaves the old
+ * one or the new one */
+static void test_every_key_survives(void)
+{
+    unsigned tried = 0, fresh = 0, cuts = 0;
+
+    for (unsigned row = 0; row < amp_config_count(); row++)
+        for (unsigned n = 0; n <= 2; n++)
+            for (size_t torn = 0; torn <= (n ? 40u : 0u); torn += 8) {
+                char key[64], before[200], after[200];
+                const char *value;
+                struct world w;
+                int len;
+
+                world_open(&w);
+                world_run(&w, 10);
+                amp_text_copy(key, sizeof(key), amp_config_name(row));
+                len = amp_station_setting(w.st, amp_text_of(key), before, sizeof(before) - 1);
+                if (len >= 0 && !amp_config_readonly(w.st, row)) {
+                    before[len] = 0;
+                    value = another_value(key, before);
+                    if (value) {
+                        mem_arm(&w.mem, n, n ? MEM_CUT : MEM_FINE, torn);
+                        change(&w, key, value);
+                        CHECK(n || strstr(w.reply, "Accepted"), "%s=%s: %s", key, value, w.reply);
+                        world_power(&w);
+                        len = amp_station_setting(w.st, amp_text_of(key), after, sizeof(after) - 1);
+                        after[len < 0 ? 0 : len] = 0;
+                        CHECK(!strcmp(after, value) || (n && !strcmp(after, before)),
+                              "%s, write %u/%zu: '%s' became '%s'", key, n, torn, before, after);
+                        tried += n == 0;
+                        cuts += n > 0;
+                        fresh += n && !strcmp(after, value);
+                    }
+                }
+                world_close(&w);
+            }
+    CHECK(tried >= 25 && fresh > 0 && fresh < cuts, "%u keys, %u of %u cuts left the new value",
+          tried, fresh, cuts);
+}
+
 /* The longest answer there can be fits. */
 static void test_get_with_long_lists(void)
 {
@@ -231,6 +323,8 @@ int main(void)
     RUN(test_change);
     RUN(test_fixed_cable);
     RUN(test_get);
+    RUN(test_get_too_many);
+    RUN(test_every_key_survives);
     RUN(test_get_with_long_lists);
     RUN(test_authorization_key);
     RUN(test_presets);

@@ -147,7 +147,7 @@ static void test_failing_write(void)
     }
 }
 
-/* S78: what the stop after a cut says */
+/* S20, S78: what the stop after a cut says, and that states come before it */
 static void test_power_loss(void)
 {
     struct world w;

@@ -13,7 +13,11 @@
 #define LOG_MAX        1024
 #define RECORD_LEN_MAX (4 + 1 + 1 + 12 + AMP_EVENT_INFO_MAX)
 
-/* `send`: critical by the white paper, or expected from a station by the conformance tests. */
+/* As the security white paper for 1.6 (edition 2) spells and judges them. `send`: critical by its
+ * table of events, or to be sent by one of its use cases although the table does not call it
+ * critical: A02 and A03 (InvalidChargePointCertificate), M05 and the check of a connection
+ * (InvalidCentralSystemCertificate), L01 (InvalidFirmwareSigningCertificate,
+ * InvalidFirmwareSignature). */
 static const struct {
     const char *name;
     bool send;

@@ -169,7 +169,7 @@ static void test_waits_for_transactions(void)
     bench_close(&b);
 }
 
-/* S148: they come back when it fails, those that the central system closed do not */
+/* S46, S148: they come back when it fails, those that the central system closed do not */
 static void test_failed_install(void)
 {
     struct bench b;

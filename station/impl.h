@@ -104,7 +104,8 @@ struct amp_tx {
 
 struct amp_connector {
     uint8_t status;                /* enum amp_status */
-    uint8_t error;                 /* enum amp_error now */
+    uint8_t error;                 /* enum amp_error that is told now */
+    uint8_t errors[AMP_ERRORS_MAX], error_count; /* those that are there, the latest last: see fault.c */
     bool plugged, wants, locked, energy_on;
     bool paused;                   /* the limit is less than can be offered: see offer.c */
     bool energy_unsure;            /* the last command to the contactor failed: the next is given in any case */
@@ -209,6 +210,7 @@ struct amp_tag_source;
 struct amp_station {
     const struct amp_port *port;
     const struct amp_hardware *hw;
+    const struct amp_vendor *vendor_data; /* NULL: no DataTransfer */
     amp_event_fn *on_event;
     void *event_ctx;
     const struct amp_dialect *dialect;
@@ -246,7 +248,7 @@ struct amp_station {
     uint64_t boot_at;        /* next BootNotification */
     uint64_t heartbeat_at_most; /* one a day whatever happens */
 
-    struct { uint8_t reason; bool hard; uint64_t at_most; } reset; /* reason 0: none */
+    struct { uint8_t reason; bool hard; uint8_t tries; uint64_t at_most, next_at; } reset; /* reason 0: none */
 
     uint32_t stamp;
     uint8_t status_turn;
@@ -327,7 +329,8 @@ int amp_connector_find(int status, enum amp_move_event ev, const struct amp_conn
 const char *amp_connector_move(int row, int *next);
 void amp_connector_plug(struct amp_station *st, int connector, bool plugged);
 void amp_connector_energy(struct amp_station *st, int connector); /* facts about energy changed: limit, permit and move. 0: none here, the limits may have */
-void amp_connector_fault(struct amp_station *st, int connector, int error, struct amp_text info);
+void amp_connector_fault(struct amp_station *st, int connector, int error, struct amp_text info); /* AMP_ERROR_NONE: all are over */
+void amp_connector_fault_over(struct amp_station *st, int connector, int error);
 int amp_connector_lock(struct amp_station *st, int connector, bool on);
 void amp_connector_claim(struct amp_station *st, int connector, const char *tag, const char *parent, bool remote);
 void amp_connector_unclaim(struct amp_station *st, int connector, bool expired);

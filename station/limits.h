@@ -29,6 +29,12 @@
 #ifndef AMP_REPORTS_MAX /* status reports of one connector that wait to be sent while the link is up */
 #define AMP_REPORTS_MAX 4
 #endif
+#ifndef AMP_ERRORS_MAX /* errors of one connector at a time; of more, the oldest is forgotten */
+#define AMP_ERRORS_MAX 4
+#endif
+#ifndef AMP_DATA_MAX /* what a vendor's DataTransfer is answered with */
+#define AMP_DATA_MAX 512
+#endif
 #ifndef AMP_PROFILES_MAX /* charging profiles at a time: MaxChargingProfilesInstalled */
 #define AMP_PROFILES_MAX 20
 #endif

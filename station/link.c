@@ -68,6 +68,13 @@ void amp_link_drop(struct amp_station *st, const char *why)
     went_down(st);
 }
 
+/* The peer is gone: perhaps because of what we showed. */
+static void hung_up(struct amp_station *st)
+{
+    if (st->link.state == AMP_LINK_UPGRADING && st->link.rx_len == 0)
+        amp_security_hung_up(st);
+}
+
 /* ---- out ---- */
 
 void amp_link_flush(struct amp_station *st)
@@ -78,6 +85,7 @@ void amp_link_flush(struct amp_station *st)
         int n = st->port->net_send(st->port->ctx, l->tx + l->tx_sent, l->tx_len - l->tx_sent);
 
         if (n < 0) {
+            hung_up(st);
             amp_link_drop(st, "sending failed");
             return;
         }
@@ -287,6 +295,7 @@ void amp_station_closed(struct amp_station *st, uint64_t now)
     st->now = now > st->now ? now : st->now;
     if (st->dead || st->link.state == AMP_LINK_DOWN || st->link.state == AMP_LINK_GIVEN_UP)
         return;
+    hung_up(st);
     went_down(st);
 }
 

@@ -2,6 +2,12 @@
 #include "station/v16/v16.h"
 #include "station/world_test.h"
 
+static int64_t no_certificate(void *ctx, int64_t unix_ms)
+{
+    (void)ctx, (void)unix_ms;
+    return 0;
+}
+
 /* S1 */
 static void test_upgrade(void)
 {
@@ -36,6 +42,7 @@ static void test_refused_upgrades(void)
         { "server error",         503, NULL,        false },
         { "another protocol",     0,   "ocpp2.0.1", false },
         { "protocol in capitals", 0,   "OCPP1.6",   false },
+        { "no protocol at all",   0,   "",          false },
         { "another key's answer", 0,   NULL,        true },
     };
     /* clang-format on */
@@ -88,6 +95,31 @@ static void test_back_off(void)
     world_close(&w);
 }
 
+/* S2: a random part on top, up to a fifth, and not the same for two stations */
+static void test_back_off_is_random(void)
+{
+    unsigned first = 0, differ = 0;
+
+    for (unsigned s = 1; s <= 20; s++) {
+        struct world w;
+        unsigned waited = 0;
+
+        world_defaults(&w);
+        w.mem.seed = s * 7919;
+        w.mem.fail_open = true;
+        w.config.reconnect_jitter_pct = 20;
+        CHECK(world_boot(&w) == 0, "start");
+        world_run(&w, 1);
+        for (; w.mem.opens == 1 && waited < 10000; waited += 10)
+            world_run(&w, 10);
+        CHECK(waited >= 5000 && waited <= 6010, "%u ms", waited);
+        first = first ? first : waited;
+        differ += waited != first;
+        world_close(&w);
+    }
+    CHECK(differ >= 10, "%u of 20 wait another time than the first", differ);
+}
+
 /* S2: a socket that opens and then says nothing; a server that closes at once */
 static void test_no_tight_loop(void)
 {
@@ -120,7 +152,10 @@ static void test_ping_from_server(void)
     world_run(&w, 10);
     world_send(&w, AMP_WS_PING, "hello", 5);
     world_settle(&w);
-    CHECK(w.pongs == 1, "answered while a call is pending");
+    CHECK(w.pongs == 1 && !strcmp(w.pong, "hello"), "while a call is pending: '%s'", w.pong);
+    world_send(&w, AMP_WS_PING, "", 0);
+    world_settle(&w);
+    CHECK(w.pongs == 2 && !w.pong[0], "an empty one too: '%s'", w.pong);
     world_close(&w);
 }
 
@@ -167,7 +202,7 @@ static void test_reconnect(void)
     world_close(&w);
 }
 
-/* S6, S7, S8, S17: bad frames are answered or dropped, never fatal */
+/* S6, S7, S8, S9, S17: bad frames are answered or dropped, never fatal */
 static void test_bad_frames(void)
 {
     static const struct {
@@ -183,6 +218,9 @@ static void test_bad_frames(void)
         { "missing field", "[2,\"a\",\"Reset\",{}]", "!OccurenceConstraintViolation" },
         { "wrong type", "[2,\"a\",\"Reset\",{\"type\":true}]", "!TypeConstraintViolation" },
         { "not in the enum", "[2,\"a\",\"Reset\",{\"type\":\"soft\"}]",
+          "!PropertyConstraintViolation" },
+        { "wrong range",
+          "[2,\"a\",\"RemoteStartTransaction\",{\"idTag\":\"T\",\"connectorId\":-1}]",
           "!PropertyConstraintViolation" },
         { "late answer", "[3,\"never-asked\",{}]", "" },
         { "error to nothing", "[4,\"never-asked\",\"InternalError\",\"\",{}]", "" },
@@ -258,7 +296,86 @@ static void test_framing(void)
     world_close(&w);
 }
 
-/* S3, S4: one call at a time, and answers go out meanwhile; a late answer is ignored */
+/* S11: a message of exactly the size that fits is taken */
+static void test_longest_message(void)
+{
+    static char big[AMP_RX_MAX + 2];
+    const char *call = "[2,\"b\",\"ClearCache\",{}]";
+    struct world w;
+
+    world_open(&w);
+    world_run(&w, 10);
+    for (int more = 0; more < 2; more++) {
+        memset(big, ' ', sizeof(big));
+        memcpy(big, call, strlen(call));
+        w.asked = amp_message_find(&ocpp16, AMP_TEXT("ClearCache"));
+        w.reply[0] = 0;
+        world_send(&w, AMP_WS_TEXT, big, AMP_RX_MAX + (size_t)more);
+        world_settle(&w);
+        CHECK(!strcmp(w.reply, more ? "" : "{\"status\":\"Accepted\"}"), "%d more: %s", more,
+              w.reply);
+    }
+    CHECK(w.close_code == 1009, "and one byte more is not: %d", w.close_code);
+    world_close(&w);
+}
+
+/* S6: what cannot be answered is dropped and counted, and becomes one event a connection */
+static void test_unreadable_is_counted(void)
+{
+    static const char *const frames[] = { "{}", "[9,\"a\",{}]", "[2]", "nonsense", "[2,7,{}]" };
+    struct amp_pki pki = { .expiry = no_certificate };
+    struct amp_security_record r;
+    uint32_t at = 0;
+    unsigned events = 0;
+    struct world w;
+
+    world_defaults(&w);
+    w.mem.port.pki = &pki;
+    CHECK(world_boot(&w) == 0, "start");
+    world_run(&w, 10);
+    for (unsigned i = 0; i < AMP_COUNT(frames); i++) {
+        world_say(&w, frames[i]);
+        world_settle(&w);
+        CHECK(w.st->link.malformed == i + 1, "%s: %u", frames[i], w.st->link.malformed);
+    }
+    while (amp_events_next(w.st, &at, &r))
+        events += r.type == AMP_SEC_INVALID_MESSAGES;
+    CHECK(events == 1, "InvalidMessages: %u", events);
+    world_close(&w);
+}
+
+/* S4: an answer that comes after the timeout, and one that comes twice, change nothing and are
+ * logged */
+static void test_late_answer(void)
+{
+    char answer[128];
+    struct world w;
+
+    world_open(&w);
+    world_run(&w, 10);
+    world_set(&w, "MessageTimeout", "10");
+    w.mute = "Authorize";
+    world_tag(&w, 1, "TAG1");
+    snprintf(answer, sizeof(answer), "[3,\"%s\",{\"idTagInfo\":{\"status\":\"Accepted\"}}]",
+             w.ids[w.id_count - 1]);
+    world_run(&w, 11000);
+    CHECK(world_status(&w, 1) == AMP_AVAILABLE, "given up");
+    w.log[0] = 0;
+    world_say(&w, answer);
+    world_settle(&w);
+    CHECK(world_status(&w, 1) == AMP_AVAILABLE && strstr(w.log, "late"), "ignored, logged: %s",
+          w.log);
+    w.mute = NULL;
+    world_tag(&w, 1, "TAG2");
+    CHECK(world_status(&w, 1) == AMP_PREPARING, "and the next call is its own");
+    w.log[0] = 0;
+    world_say(&w, answer);
+    world_settle(&w);
+    CHECK(strstr(w.log, "late") && w.up, "again: %s", w.log);
+    world_close(&w);
+}
+
+/* S3, S4: one call at a time, and answers go out meanwhile; a timeout ends a call */
 static void test_one_call_in_flight(void)
 {
     struct world w;
@@ -360,12 +477,16 @@ int main(void)
     RUN(test_upgrade);
     RUN(test_refused_upgrades);
     RUN(test_back_off);
+    RUN(test_back_off_is_random);
     RUN(test_no_tight_loop);
     RUN(test_ping_from_server);
     RUN(test_own_pings);
     RUN(test_reconnect);
     RUN(test_bad_frames);
     RUN(test_framing);
+    RUN(test_longest_message);
+    RUN(test_unreadable_is_counted);
+    RUN(test_late_answer);
     RUN(test_one_call_in_flight);
     RUN(test_sending);
     RUN(test_flood);

@@ -195,8 +195,7 @@ enum amp_list_result amp_list_update(struct amp_station *st, bool full, int64_t 
         return AMP_LIST_FAILED;
     }
     amp_cache_purge(st);
-    if (st->con[0].error == AMP_ERROR_LOCAL_LIST) /* the central system has seen to it */
-        amp_connector_fault(st, 0, AMP_ERROR_NONE, AMP_NO_TEXT);
+    amp_connector_fault_over(st, 0, AMP_ERROR_LOCAL_LIST); /* the central system has seen to it */
     return AMP_LIST_ACCEPTED;
 }
 

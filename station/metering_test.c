@@ -189,6 +189,48 @@ static void test_transaction_data(void)
     world_close(&w);
 }
 
+/* S92: clock-aligned readings for the stop, alone and beside the sampled ones */
+static void test_aligned_transaction_data(void)
+{
+    static const struct {
+        const char *sampled, *aligned;
+        unsigned begin, end, periodic, clock;
+        /* clang-format off */
+    } cases[] = {
+        { "",    "SoC", 0, 0, 0, 3 },
+        { "SoC", "SoC", 1, 1, 2, 3 },
+        { "SoC", "",    1, 1, 2, 0 },
+        { "",    "",    0, 0, 0, 0 },
+    };
+    /* clang-format on */
+
+    for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
+        char sampled[40], aligned[40];
+        struct world w;
+
+        snprintf(sampled, sizeof(sampled), "StopTxnSampledData=%s", cases[i].sampled);
+        snprintf(aligned, sizeof(aligned), "StopTxnAlignedData=%s", cases[i].aligned);
+        charging(&w,
+                 (const char *const[]){ "MeterValueSampleInterval=60",
+                                        "MeterValuesSampledData=", "ClockAlignedDataInterval=60",
+                                        "MeterValuesAlignedData=", sampled, aligned, NULL });
+        world_run(&w, 140000); /* from 15:06:41: three full minutes, two samples */
+        w.mute = "StopTransaction";
+        world_tag(&w, 1, "TAG1");
+        CHECK(count(w.last, "Transaction.Begin") == cases[i].begin &&
+                  count(w.last, "Transaction.End") == cases[i].end &&
+                  count(w.last, "Sample.Periodic") == cases[i].periodic &&
+                  count(w.last, "Sample.Clock") == cases[i].clock,
+              "case %u: %s", i, w.last);
+        CHECK((strstr(w.last, "transactionData") != NULL) == (cases[i].begin + cases[i].clock > 0),
+              "case %u: absent when empty: %s", i, w.last);
+        w.mute = NULL;
+        world_run(&w, 100000);
+        CHECK(w.tx[0].stops == 1, "delivered");
+        world_close(&w);
+    }
+}
+
 /* S93, and the frame's own limit: the middle is thinned, begin and end stay */
 static void test_thinned_transaction_data(void)
 {
@@ -219,6 +261,12 @@ static void test_thinned_transaction_data(void)
     }
 }
 
+/* All that there is, one by one; MeterValuesSampledDataMaxLength is one more. */
+#define LONGEST                                                                                \
+    "Energy.Active.Import.Register,Energy.Active.Import.Interval,Power.Active.Import,"         \
+    "Current.Import,Current.Import.L1,Current.Import.L2,Current.Import.L3,Voltage,Voltage.L1," \
+    "Voltage.L2,Voltage.L3,Current.Offered,Frequency,Temperature,SoC"
+
 /* S91, S94 */
 static void test_lists(void)
 {
@@ -239,12 +287,14 @@ static void test_lists(void)
         { "Voltage.L4",                    NULL },
         { "SoC.L1",                        NULL },
         { "Voltage SoC",                   NULL },
+        { LONGEST,                         LONGEST },
+        { LONGEST ",Frequency,SoC.L1",     NULL },
     };
     /* clang-format on */
 
     for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
         struct amp_measurands m = { 1, { AMP_M_SOC } };
-        char text[200];
+        char text[300];
         struct amp_buf b;
         int rc = amp_measurands_parse(amp_text_of(cases[i].in), &m);
 
@@ -284,6 +334,7 @@ int main(void)
     RUN(test_aligned);
     RUN(test_interval_values);
     RUN(test_transaction_data);
+    RUN(test_aligned_transaction_data);
     RUN(test_thinned_transaction_data);
     RUN(test_lists);
     RUN(test_missing_values);

@@ -462,6 +462,44 @@ static void test_S133_replies(void)
     world_close(w);
 }
 
+/* S16: limits have one digit behind the point at most, also where watts do not come out even */
+static void test_S16_decimals(void)
+{
+    static const struct {
+        const char *unit, *limit, *ask, *told;
+        /* clang-format off */
+    } cases[] = {
+        { "W", "11000",  "A", "\"limit\":15.9," },
+        { "W", "7300.1", "A", "\"limit\":10.5," },
+        { "W", "7300.1", "W", "\"limit\":7300.1," },
+        { "A", "16.1",   "W", "\"limit\":11109," },
+        { "A", "10",     "A", "\"limit\":10," },
+    };
+    /* clang-format on */
+
+    for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
+        struct world world, *w = &world;
+        struct said p = say_default(1, 0, FLAT("1"));
+        char periods[80], ask[80];
+        unsigned digits = 0;
+
+        snprintf(periods, sizeof(periods), "[{\"startPeriod\":0,\"limit\":%s}]", cases[i].limit);
+        snprintf(ask, sizeof(ask),
+                 "{\"connectorId\":1,\"duration\":60,\"chargingRateUnit\":\"%s\"}", cases[i].ask);
+        p.periods = periods;
+        p.unit = cases[i].unit;
+        open_world(w);
+        CHECK_SET(w, 1, &p, ACCEPTED, "%s");
+        composite(w, ask);
+        CHECK(strstr(w->reply, cases[i].told) != NULL, "S16: %s %s: %s", cases[i].limit,
+              cases[i].unit, w->reply);
+        for (const char *c = strstr(w->reply, "\"limit\":"); (c = strchr(c, '.')) != NULL; c++)
+            digits = (unsigned)strspn(c + 1, "0123456789");
+        CHECK(digits <= 1, "S16: %u digits: %s", digits, w->reply);
+        world_close(w);
+    }
+}
+
 /* What was told is what happens: a transaction runs through its schedule. */
 static void test_S133_foretells(void)
 {
@@ -535,6 +573,7 @@ int main(void)
     RUN(test_S131_offline);
     RUN(test_S131_no_clock);
     RUN(test_S133_replies);
+    RUN(test_S16_decimals);
     RUN(test_S133_foretells);
     RUN(test_S133_idle);
     return check_end();

@@ -15,7 +15,8 @@ struct amp_endpoint {
     bool tls;
     struct amp_text host;
     uint16_t port;
-    bool certificate; /* prove who we are with the station's own certificate (security profile 3) */
+    bool certificate; /* prove who we are with the station's own certificate (security profile 3), */
+    bool before;      /* but not with the newest: with the one before it, if there is one that is valid */
 };
 
 /* A certificate as messages name it: hashes and serial number in hex, without leading zeros in the serial number; of the issuer's
@@ -37,6 +38,9 @@ struct amp_pki {
     /* The certificate for the last request, then the certificates above it: is it for that key and name, valid in time, signed up to
      * an installed root of the central system? Stored for use then. AMP_E_FORMAT, AMP_E_AUTH; AMP_E_IO: could not be stored. */
     int (*accept)(void *ctx, struct amp_text chain, const char *name, int64_t unix_ms, const char **why);
+    /* The newest valid certificate of our own is refused by the central system, and the one before it is not: it is not used any more.
+     * AMP_E_ABSENT: there is no other one, or it is not ours to drop, and it stays; AMP_E_IO. */
+    int (*discard)(void *ctx, int64_t unix_ms);
     /* When the certificate that would be used now runs out, Unix ms; 0: there is none. */
     int64_t (*expiry)(void *ctx, int64_t unix_ms);
     /* Store a root, at most `max` certificates in all. `chained`: a root of the central system must be signed by the one before, of
@@ -113,8 +117,9 @@ struct amp_port {
 
     const struct amp_pki *pki; /* NULL: no certificates, no wss://; security profiles 0 and 1 only */
 
-    /* Restart the device (Reset). The station does nothing after it until it is initialised again. */
-    void (*reboot)(void *ctx, bool hard);
+    /* Restart the device (Reset). 0: it will, and the station does nothing until it is initialised again. AMP_E_IO: not now; tried again
+     * ResetRetries times, then ResetFailure is told. */
+    int (*reboot)(void *ctx, bool hard);
 
     void (*log)(void *ctx, enum amp_log_level level, const char *text);
 

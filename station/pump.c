@@ -204,10 +204,14 @@ void amp_pump_receive(struct amp_station *st, struct amp_text text)
         break;
     case AMP_RPC_CLOSE:
         st->link.malformed++;
+        amp_security_once(st, AMP_SEC_INVALID_MESSAGES, AMP_TEXT("not UTF-8"));
         amp_link_close(st, ev.close_code, "not UTF-8");
         break;
     default:
-        st->link.malformed += !ev.late;
+        if (!ev.late) {
+            st->link.malformed++;
+            amp_security_once(st, AMP_SEC_INVALID_MESSAGES, AMP_TEXT("unreadable"));
+        }
         amp_log(st, AMP_LOG_WARN, ev.late ? "late answer ignored" : "unreadable message ignored");
     }
 }

@@ -5,11 +5,12 @@
 int amp_station_connector(const struct amp_station *st, int connector,
                           struct amp_connector_info *out)
 {
-    const struct amp_connector *c = &st->con[connector];
+    const struct amp_connector *c;
     int64_t id;
 
     if (connector != 0 && !amp_is_connector(st, connector))
         return AMP_E_RANGE;
+    c = &st->con[connector];
     memset(out, 0, sizeof(*out));
     out->status = (enum amp_status)c->status;
     out->plugged = c->plugged;

@@ -170,7 +170,7 @@ static void test_order(void)
 }
 
 /* S74: a month off line; storage is too small for all readings, but no start, stop or first reading
- * is lost */
+ * or last reading is lost */
 static void test_thinning(void)
 {
     struct world w;
@@ -198,6 +198,9 @@ static void test_thinning(void)
     for (unsigned i = 0; i < w.tx_count; i++) {
         CHECK(w.tx[i].stops == 1 && w.tx[i].starts == 1, "transaction %u", i);
         CHECK(w.tx[i].meters >= 1, "the first reading of %u", i);
+        CHECK((w.tx[i].stop_wh - w.tx[i].start_wh) / 3 == 7400 / 18,
+              "the last reading of %u: %lld Wh", i,
+              (long long)(w.tx[i].stop_wh - w.tx[i].start_wh));
         meters += w.tx[i].meters;
     }
     CHECK(meters < 12 * 60 && meters >= 12 * 2, "%u readings of 720", meters);

@@ -56,7 +56,8 @@ static void test_remote_start_rejected(void)
         const char *why, *call, *reply;
     } cases[] = {
         { "connector 0", "{\"idTag\":\"R\",\"connectorId\":0}", REJECTED },
-        { "no such connector", "{\"idTag\":\"R\",\"connectorId\":3}", REJECTED },
+        { "no such connector", "{\"idTag\":\"R\",\"connectorId\":4}", REJECTED },
+        { "unavailable", "{\"idTag\":\"R\",\"connectorId\":3}", REJECTED },
         { "negative", "{\"idTag\":\"R\",\"connectorId\":-1}", "!PropertyConstraintViolation" },
         { "busy", "{\"idTag\":\"R\",\"connectorId\":1}", REJECTED },
         { "faulted", "{\"idTag\":\"R\",\"connectorId\":2}", REJECTED },
@@ -64,7 +65,11 @@ static void test_remote_start_rejected(void)
     };
     struct world w;
 
-    ready(&w);
+    world_defaults(&w);
+    w.config.connectors = 3;
+    CHECK(world_boot(&w) == 0, "start");
+    world_run(&w, 10);
+    world_call(&w, "ChangeAvailability", "{\"connectorId\":3,\"type\":\"Inoperative\"}");
     world_plug(&w, 1, true);
     world_tag(&w, 1, "TAG1");
     CHECK(amp_station_fault(w.st, 2, AMP_ERROR_OTHER, AMP_NO_TEXT, w.now) == 0, "fault");
@@ -153,58 +158,7 @@ static void test_unlock(void)
     world_close(&w);
 }
 
-/* S108, S109, S117 */
-static void test_reset(void)
-{
-    static const struct {
-        const char *type, *reason;
-    } cases[] = { { "Soft", "SoftReset" }, { "Hard", "HardReset" } };
-
-    for (unsigned i = 0; i < AMP_COUNT(cases); i++)
-        for (int silent = 0; silent < 2; silent++) {
-            struct world w;
-            char call[64];
-
-            ready(&w);
-            world_plug(&w, 1, true);
-            world_tag(&w, 1, "TAG1");
-            world_mark(&w);
-            w.mute = silent ? "StopTransaction" : NULL;
-            snprintf(call, sizeof(call), "{\"type\":\"%s\"}", cases[i].type);
-            world_call(&w, "Reset", call);
-            CHECK_REPLY(&w, ACCEPTED);
-            CHECK(!strncmp(w.trace, "ok:Reset", 8), "the answer first: %s", w.trace);
-            world_run(&w, 1000);
-            if (i == 0 && silent)
-                CHECK(!w.mem.rebooted, "a soft reset waits for the stop");
-            world_run(&w, 61000);
-            CHECK(w.mem.rebooted && w.mem.hard == (i == 1), "%s", cases[i].type);
-            CHECK(!w.car[1].permitted, "no energy");
-            w.mute = NULL;
-            world_power(&w);
-            world_run(&w, 5000);
-            CHECK(w.tx_count == 1 && !strcmp(w.tx[0].reason, cases[i].reason), "%s, %s: %s",
-                  cases[i].type, silent ? "undelivered" : "delivered", w.tx[0].reason);
-            CHECK(world_status(&w, 1) == AMP_PREPARING && world_status(&w, 2) == AMP_AVAILABLE,
-                  "S109: available again");
-            world_close(&w);
-        }
-}
-
-static void test_reset_without_restart(void)
-{
-    struct world w;
-
-    world_defaults(&w);
-    w.mem.port.reboot = NULL;
-    CHECK(world_boot(&w) == 0, "start");
-    world_run(&w, 10);
-    world_call(&w, "Reset", "{\"type\":\"Hard\"}");
-    CHECK_REPLY(&w, REJECTED);
-    world_close(&w);
-}
-
-/* S152, S153, S59 */
+/* S152, S59 */
 static void test_trigger_and_the_rest(void)
 {
     struct world w;
@@ -229,11 +183,60 @@ static void test_trigger_and_the_rest(void)
     CHECK_REPLY(&w, REJECTED);
     world_call(&w, "TriggerMessage", "{\"requestedMessage\":\"FirmwareStatusNotification\"}");
     CHECK_REPLY(&w, "{\"status\":\"NotImplemented\"}");
-    world_call(&w, "DataTransfer", "{\"vendorId\":\"nobody\",\"data\":\"x\"}");
-    CHECK_REPLY(&w, "{\"status\":\"UnknownVendorId\"}");
     world_call(&w, "ClearCache", "{}");
     CHECK_REPLY(&w, ACCEPTED);
     CHECK(world_status(&w, 1) == AMP_CHARGING, "S59: no transaction is touched");
+    world_close(&w);
+}
+
+static int on_data(void *ctx, struct amp_text message, struct amp_text data, char *out, size_t cap)
+{
+    unsigned *calls = ctx;
+
+    ++*calls;
+    if (amp_text_is(message, "broken"))
+        return AMP_E_IO;
+    if (!amp_text_is(message, "echo"))
+        return AMP_E_ABSENT;
+    CHECK(cap >= data.len, "room");
+    if (data.len)
+        memcpy(out, data.at, data.len);
+    return (int)data.len;
+}
+
+/* S153 */
+static void test_data_transfer(void)
+{
+    static const struct {
+        const char *call, *reply;
+    } cases[] = {
+        { "{\"vendorId\":\"nobody\",\"data\":\"x\"}", "{\"status\":\"UnknownVendorId\"}" },
+        { "{\"vendorId\":\"ORG.acme\",\"messageId\":\"echo\",\"data\":\"a b\"}",
+          "{\"status\":\"Accepted\",\"data\":\"a b\"}" },
+        { "{\"vendorId\":\"org.acme\",\"messageId\":\"echo\"}", ACCEPTED },
+        { "{\"vendorId\":\"org.acme\",\"messageId\":\"dance\"}",
+          "{\"status\":\"UnknownMessageId\"}" },
+        { "{\"vendorId\":\"org.acme\"}", "{\"status\":\"UnknownMessageId\"}" },
+        { "{\"vendorId\":\"org.acme\",\"messageId\":\"broken\"}", REJECTED },
+    };
+    unsigned calls = 0;
+    struct amp_vendor vendor = { "org.acme", &calls, on_data };
+    struct world w;
+
+    world_defaults(&w);
+    w.config.vendor_data = &vendor;
+    CHECK(world_boot(&w) == 0, "start");
+    world_run(&w, 10);
+    for (unsigned i = 0; i < AMP_COUNT(cases); i++) {
+        world_call(&w, "DataTransfer", cases[i].call);
+        CHECK(!strcmp(w.reply, cases[i].reply), "%s: %s", cases[i].call, w.reply);
+    }
+    CHECK(calls == AMP_COUNT(cases) - 1, "%u", calls);
+    world_close(&w);
+
+    ready(&w); /* a station without such code */
+    world_call(&w, "DataTransfer", "{\"vendorId\":\"org.acme\",\"messageId\":\"echo\"}");
+    CHECK_REPLY(&w, "{\"status\":\"UnknownVendorId\"}");
     world_close(&w);
 }
 
@@ -276,9 +279,8 @@ int main(void)
     RUN(test_remote_start_without_plug);
     RUN(test_remote_stop);
     RUN(test_unlock);
-    RUN(test_reset);
-    RUN(test_reset_without_restart);
     RUN(test_trigger_and_the_rest);
+    RUN(test_data_transfer);
     RUN(test_local_stops);
     return check_end();
 }

@@ -3,7 +3,8 @@
  * Credentials that worked are stored before new ones are accepted, and forgotten only when the new
  * ones were seen to work: a lost answer, a typing error or a power cut at any moment locks nobody
  * out. A key is tried alternately after each 401; a profile after TRIES attempts that came to
- * nothing, for whatever reason. */
+ * nothing, for whatever reason. A certificate that is refused gives way to the one before it, in
+ * turn, and is dropped when only that one works. */
 #include "station/impl.h"
 
 #define TRIES 3 /* attempts with one profile before the other gets its turn */
@@ -127,7 +128,7 @@ void amp_security_changed(struct amp_station *st)
     struct amp_security *s = &st->security;
     struct amp_credentials now;
 
-    s->fallback = false;
+    s->fallback = s->before = false;
     s->failures = 0;
     used(st, &now);
     s->pending = !same(&s->good, &now);
@@ -164,7 +165,11 @@ void amp_security_endpoint(const struct amp_station *st, struct amp_url *url,
         url->tls = true;
         url->port = url->port == 80 ? 443 : url->port;
     }
-    *to = (struct amp_endpoint){ url->tls, url->host, url->port, c.profile == 3 };
+    *to = (struct amp_endpoint){ .tls = url->tls,
+                                 .host = url->host,
+                                 .port = url->port,
+                                 .certificate = c.profile == 3,
+                                 .before = c.profile == 3 && st->security.before };
 }
 
 static int nibble(char c)
@@ -204,12 +209,28 @@ static void take_turns(struct amp_station *st)
     s->failures = 0;
 }
 
+/* The certificate before the newest was shown and taken: the newest was refused, and not by chance.
+ */
+static void drop_newest(struct amp_station *st)
+{
+    const struct amp_pki *p = st->port->pki;
+
+    st->security.before = false;
+    if (p->discard(p->ctx, amp_station_unix_ms(st, st->now)) < 0)
+        return; /* there is only one: it was this one */
+    amp_log(st, AMP_LOG_WARN, "the new certificate is refused: back to the one before it");
+    amp_events_raise(st, AMP_SEC_OWN_CERTIFICATE, AMP_TEXT("refused by the central system"));
+    amp_certificates_dropped(st);
+}
+
 void amp_security_up(struct amp_station *st)
 {
     struct amp_security *s = &st->security;
 
+    if (s->before)
+        drop_newest(st); /* nothing is pending: profile 3 it is */
     s->told = 0;
-    s->failures = 0;
+    s->failures = s->hung_up = 0;
     s->reconnect = NULL;
     if (!s->pending)
         return;
@@ -229,8 +250,25 @@ void amp_security_up(struct amp_station *st)
 
 void amp_security_refused(struct amp_station *st)
 {
+    struct amp_credentials c;
+
+    used(st, &c);
     amp_security_once(st, AMP_SEC_FAILED_AT_CENTRAL, AMP_NO_TEXT);
+    st->security.hung_up = 0;
+    if (c.profile == 3 && !st->security.pending)
+        st->security.before = !st->security.before;
     take_turns(st);
+}
+
+/* In TLS 1.3 a refused certificate may show in nothing else: the alert is lost when the connection
+ * is reset under the request. Several times in a row it is a refusal. */
+void amp_security_hung_up(struct amp_station *st)
+{
+    struct amp_credentials c;
+
+    used(st, &c);
+    if (c.profile == 3 && ++st->security.hung_up >= TRIES)
+        amp_security_refused(st);
 }
 
 void amp_security_failed(struct amp_station *st)
@@ -278,4 +316,6 @@ void amp_station_tls_failed(struct amp_station *st, enum amp_tls_fault what, str
     amp_log2(st, AMP_LOG_WARN, kinds[what].text, why);
     if (kinds[what].event)
         amp_security_once(st, kinds[what].event, amp_text_utf8(why) ? why : AMP_NO_TEXT);
+    if (what == AMP_TLS_OURS)
+        amp_security_refused(st);
 }

@@ -17,7 +17,9 @@ struct amp_security {
     bool known;                  /* `good` is in the journal */
     bool pending;                /* the settings differ from it and were not seen to work yet */
     bool fallback;               /* the attempt under way does not use the settings */
+    bool before;                 /* the attempt under way shows the certificate before the newest */
     uint8_t failures;            /* attempts with one set of credentials */
+    uint8_t hung_up;             /* attempts in a row that ended when the certificate was shown, without a word */
     uint32_t told;               /* bit per event: not raised again before a connection worked */
     const char *reconnect;       /* why the connection shall be made anew; NULL: it shall not */
 };
@@ -37,8 +39,9 @@ void amp_security_endpoint(const struct amp_station *st, struct amp_url *url, st
 void amp_security_authorization(const struct amp_station *st, struct amp_buf *out);
 
 void amp_security_up(struct amp_station *st);      /* the credentials were accepted */
-void amp_security_refused(struct amp_station *st); /* 401 */
+void amp_security_refused(struct amp_station *st); /* 401, or our certificate */
 void amp_security_failed(struct amp_station *st);  /* an attempt came to nothing */
+void amp_security_hung_up(struct amp_station *st); /* the peer closed instead of answering the upgrade */
 void amp_security_once(struct amp_station *st, unsigned event, struct amp_text info); /* until a connection works */
 
 /* The central system, or the station's age, wants a new certificate: SignCertificate follows. False: it cannot be. */

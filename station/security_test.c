@@ -15,8 +15,8 @@ struct books {
         enum amp_root use;
         struct amp_certificate_id id;
     } roots[8];
-    unsigned count, requests, max;
-    bool chained;
+    unsigned count, requests, max, dropped;
+    bool chained, only_one;
     int64_t expiry;
     const char *accept_why; /* NULL: fine */
     int install_rc, remove_rc;
@@ -42,6 +42,17 @@ static int take(void *ctx, struct amp_text chain, const char *name, int64_t unix
     CHECK(chain.len > 0 && unix_ms > UNIX0, "the time is told");
     *why = b->accept_why;
     return b->accept_why ? AMP_E_AUTH : 0;
+}
+
+static int discard(void *ctx, int64_t unix_ms)
+{
+    struct books *b = ctx;
+
+    (void)unix_ms;
+    if (b->only_one)
+        return AMP_E_ABSENT;
+    b->dropped++;
+    return 0;
 }
 
 static int64_t expiry(void *ctx, int64_t unix_ms)
@@ -94,7 +105,7 @@ static void defaults(struct world *w, struct books *b)
 {
     world_defaults(w);
     memset(b, 0, sizeof(*b));
-    b->pki = (struct amp_pki){ b, request, take, expiry, install, list, delete };
+    b->pki = (struct amp_pki){ b, request, take, discard, expiry, install, list, delete };
     w->mem.port.pki = &b->pki;
 }
 
@@ -422,6 +433,83 @@ static void test_sign_in_profile_3(void)
     world_close(&w);
 }
 
+/* An attempt, and how it ends. */
+static void refuse_ours(struct world *w)
+{
+    for (int s = 0; s < 400 && !w->mem.opening; s++)
+        world_run(w, 1000);
+    w->mem.opening = false;
+    amp_station_tls_failed(w->st, AMP_TLS_OURS, AMP_TEXT("revoked"), w->now);
+    amp_station_closed(w->st, w->now);
+}
+
+/* S157: a certificate that the central system refuses gives way to the one before it, and is
+ * dropped only when that one works; one that is the only one stays */
+static void test_refused_certificate(void)
+{
+    for (int alone = 0; alone < 2; alone++) {
+        struct world w;
+        struct books b;
+
+        defaults(&w, &b);
+        b.expiry = UNIX0 + 400 * (int64_t)DAY_MS;
+        b.only_one = alone;
+        w.config.url = AMP_TEXT("wss://central.test/ocpp");
+        CHECK(world_boot(&w) == 0, "start");
+        world_run(&w, 100);
+        CHECK(w.mem.endpoint.certificate && !w.mem.endpoint.before, "the newest");
+        world_call(&w, "CertificateSigned", "{\"certificateChain\":\"x\"}");
+        w.refuse = true;
+        world_run(&w, 4000);
+        for (int i = 0; i < 4; i++) { /* in turn, as long as neither works */
+            refuse_ours(&w);
+            CHECK(w.mem.endpoint.certificate && w.mem.endpoint.before == (i % 2 == 1), "attempt %d",
+                  i);
+        }
+        refuse_ours(&w);
+        CHECK(!w.mem.endpoint.before && b.dropped == 0, "nothing is dropped for that");
+        world_mark(&w);
+        w.refuse = false;
+        world_run(&w, 400000);
+        CHECK(w.up && w.mem.endpoint.before, "the one before works");
+        CHECK(b.dropped == !alone, "the newest is dropped");
+        CHECK((strstr(w.trace, "Sec:InvalidChargePointCertificate") != NULL) == !alone, "%s",
+              w.trace);
+        world_hang_up(&w);
+        world_run(&w, 400000);
+        CHECK(w.up && !w.mem.endpoint.before, "and what is the newest now is used");
+        world_close(&w);
+    }
+}
+
+/* S157: three connections in a row that end without a word when the certificate was shown are a
+ * refusal too */
+static void test_certificate_refused_in_silence(void)
+{
+    struct world w;
+    struct books b;
+
+    defaults(&w, &b);
+    b.expiry = UNIX0 + 400 * (int64_t)DAY_MS;
+    w.config.url = AMP_TEXT("wss://central.test/ocpp");
+    CHECK(world_boot(&w) == 0, "start");
+    world_run(&w, 100);
+    w.deaf = true;
+    world_hang_up(&w);
+    for (int i = 0; i < 4; i++) {
+        for (int s = 0; s < 400 && !w.mem.open; s++)
+            world_run(&w, 1000);
+        CHECK(w.mem.endpoint.before == (i == 3), "attempt %d", i);
+        if (i < 3)
+            world_hang_up(&w);
+    }
+    w.deaf = false;
+    world_hang_up(&w);
+    world_run(&w, 400000);
+    CHECK(w.up && b.dropped == 1, "%u", b.dropped);
+    world_close(&w);
+}
+
 /* S158 */
 static void test_roots(void)
 {
@@ -451,6 +539,12 @@ static void test_roots(void)
           "%s", w.reply);
     b.install_rc = AMP_E_FULL;
     CHECK(!strcmp(world_call(&w, "InstallCertificate", install_call), REJECTED), "%s", w.reply);
+    b.install_rc = AMP_E_AUTH;
+    world_mark(&w);
+    world_call(&w, "InstallCertificate",
+               "{\"certificateType\":\"CentralSystemRootCertificate\",\"certificate\":\"8\"}");
+    CHECK(!strcmp(w.reply, REJECTED), "%s", w.reply);
+    CHECK_TRACE(&w, "ok:InstallCertificate Sec:InvalidCentralSystemCertificate");
     b.install_rc = AMP_E_IO;
     CHECK(!strcmp(world_call(&w, "InstallCertificate", install_call), "{\"status\":\"Failed\"}"),
           "%s", w.reply);
@@ -637,6 +731,8 @@ int main(void)
     RUN(test_long_chain);
     RUN(test_sign_again);
     RUN(test_sign_in_profile_3);
+    RUN(test_refused_certificate);
+    RUN(test_certificate_refused_in_silence);
     RUN(test_roots);
     RUN(test_no_keys);
     RUN(test_events);

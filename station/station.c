@@ -144,6 +144,7 @@ static int copy_numbers(struct amp_station *st, const struct amp_station_config 
         st->phases[i] = config->phases[i] ? config->phases[i] : 3;
     }
     st->charge_before_accepted = config->charge_before_accepted;
+    st->vendor_data = config->vendor_data;
     st->reconnect_first_s = or_default(config->reconnect_first_s, 5);
     st->reconnect_cap_s = or_default(config->reconnect_cap_s, 300);
     st->reconnect_attempts = or_default(config->reconnect_attempts, 10);
@@ -322,6 +323,19 @@ int amp_station_fault(struct amp_station *st, int connector, int error_code, str
     advance(st, now);
     if (!st->dead)
         amp_connector_fault(st, connector, error_code, amp_text_utf8(info) ? info : AMP_NO_TEXT);
+    return 0;
+}
+
+int amp_station_fault_over(struct amp_station *st, int connector, int error_code, uint64_t now)
+{
+    if (connector != 0 && !amp_is_connector(st, connector))
+        return AMP_E_RANGE;
+    if (error_code < AMP_ERROR_LOCK || error_code > AMP_ERROR_SIGNAL ||
+        error_code == AMP_ERROR_NONE)
+        return AMP_E_VALUE;
+    advance(st, now);
+    if (!st->dead)
+        amp_connector_fault_over(st, connector, error_code);
     return 0;
 }
 

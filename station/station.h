@@ -51,6 +51,14 @@ enum amp_link_state {
     AMP_LINK_GIVEN_UP   /* attempts used up: waits for amp_station_retry */
 };
 
+/* DataTransfer for the maker's own purposes. `on_data` writes what is to be answered, at most `cap` bytes, to `out` and returns its
+ * length; AMP_E_ABSENT: there is no such message; another error: Rejected. It hands nothing in. */
+struct amp_vendor {
+    const char *id; /* vendorId, compared without case */
+    void *ctx;
+    int (*on_data)(void *ctx, struct amp_text message, struct amp_text data, char *out, size_t cap);
+};
+
 /* What the operator of the device sets; copied. Texts may be absent. Zero numbers mean the default in brackets. */
 struct amp_station_config {
     struct amp_text url;             /* ws://host:port/ocpp, without the identity */
@@ -67,6 +75,7 @@ struct amp_station_config {
     uint32_t reconnect_attempts;     /* (10) then LINK_GIVEN_UP; UINT32_MAX: never */
     uint32_t reconnect_jitter_pct;   /* (20) random part on top */
     uint32_t connect_timeout_s;      /* (30) socket + TLS + upgrade */
+    const struct amp_vendor *vendor_data; /* must outlive the station; NULL: every DataTransfer is for an unknown vendor */
     uint64_t unix_ms;                /* wall clock now if the device knows it, else 0 */
     const char *const *settings;     /* "Key=value" configuration keys to start from, NULL-terminated; stored values win */
 };
@@ -128,9 +137,11 @@ void amp_station_transfer_done(struct amp_station *st, enum amp_errand errand, i
 int amp_station_plug(struct amp_station *st, int connector, bool plugged, uint64_t now);
 int amp_station_ev_ready(struct amp_station *st, int connector, bool wants_energy, uint64_t now); /* pilot C/D or B */
 int amp_station_tag(struct amp_station *st, int connector, struct amp_text tag, uint64_t now);   /* 0: any connector that waits for one */
-/* error_code: enum amp_error, AMP_ERROR_NONE clears; connector 0 is the station as a whole. Whether an error makes the connector
- * Faulted or is only reported as a warning: station/connector.c. AMP_E_VALUE: no such error. */
+/* error_code: enum amp_error, AMP_ERROR_NONE clears all that are there; connector 0 is the station as a whole. Several may be there at
+ * a time, and the latest is told. Whether an error makes the connector Faulted or is only reported as a warning: station/fault.c. AMP_E_VALUE: no such error. */
 int amp_station_fault(struct amp_station *st, int connector, int error_code, struct amp_text info, uint64_t now);
+/* This error has passed, others may be there still: the latest of them is told next. AMP_E_RANGE, AMP_E_VALUE as above. */
+int amp_station_fault_over(struct amp_station *st, int connector, int error_code, uint64_t now);
 /* enum amp_reason: button, emergency stop. AMP_E_STATE: nothing to stop; AMP_E_VALUE: no such reason. */
 int amp_station_stop(struct amp_station *st, int connector, int reason, uint64_t now);
 

@@ -159,6 +159,7 @@ static inline void world_call_in(struct world *w, const struct amp_frame *f)
     amp_text_copy(action, sizeof(action), f->action);
     amp_text_copy(payload, sizeof(payload), f->payload);
     memcpy(w->last, payload, sizeof(w->last));
+    CHECK(f->id.len >= 1 && f->id.len <= 36, "a message id of %u characters", (unsigned)f->id.len);
     for (unsigned i = 0; i < w->id_count; i++)
         CHECK(!amp_text_is(f->id, w->ids[i]), "message id used twice: %s", w->ids[i]);
     if (w->id_count < AMP_COUNT(w->ids))
@@ -231,8 +232,9 @@ static inline void world_upgrade(struct world *w)
         n = snprintf(
             out, sizeof(out),
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: %s\r\n\r\n",
+            "Sec-WebSocket-Accept: %s\r\n%s%s\r\n\r\n",
             w->bad_accept ? "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" : accept,
+            w->protocol && !w->protocol[0] ? "X-Nothing: " : "Sec-WebSocket-Protocol: ",
             w->protocol ? w->protocol : "ocpp1.6");
     w->up = !status;
     amp_ws_init(&w->ws, AMP_WS_SERVER, sizeof(w->in));
@@ -248,8 +250,8 @@ static inline bool world_take_frame(struct world *w)
         world_frame(w, (struct amp_text){ (char *)ev.data, (uint32_t)ev.len });
     else if (ev.kind == AMP_WS_PINGED && ++w->pings && !w->no_pong)
         world_send(w, AMP_WS_PONG, ev.data, ev.len);
-    else if (ev.kind == AMP_WS_PONGED)
-        w->pongs++;
+    else if (ev.kind == AMP_WS_PONGED && ++w->pongs)
+        snprintf(w->pong, sizeof(w->pong), "%.*s", (int)ev.len, (const char *)ev.data);
     else if (ev.kind == AMP_WS_CLOSED)
         w->close_code = ev.code;
     CHECK(ev.kind != AMP_WS_FAILED, "the station's framing: %s", ev.why);

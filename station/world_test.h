@@ -119,10 +119,20 @@ static inline int world_boot(struct world *w)
     return rc;
 }
 
+static inline void world_log(void *ctx, enum amp_log_level level, const char *text)
+{
+    struct world *w = ctx;
+
+    (void)level;
+    snprintf(w->log, sizeof(w->log), "%s", text);
+}
+
 static inline void world_defaults(struct world *w)
 {
     memset(w, 0, sizeof(*w));
     mem_init(&w->mem, 42);
+    w->mem.on_log = world_log;
+    w->mem.log_ctx = w;
     w->now = 1000;
     w->boot_interval = 300;
     w->next_id = 1001;

@@ -45,7 +45,7 @@ struct world {
     bool up, half_up;               /* WebSocket open; HTTP request awaited */
     int http_status;                /* 0: 101 */
     const char *refuse_auth;        /* 401 for requests with this in them */
-    const char *protocol;           /* NULL: ocpp1.6 */
+    const char *protocol;           /* NULL: ocpp1.6; "": none */
     bool bad_accept, no_pong, deaf; /* deaf: socket opens, nothing is ever answered */
     bool refuse;                    /* no socket */
     const char *mute, *error;       /* action that is not answered; answered with a CALLERROR */
@@ -60,6 +60,7 @@ struct world {
     struct amp_ws ws;
     uint8_t in[65536];
     size_t in_len, in_done;
+    char pong[126]; /* payload of the last one */
     unsigned pings, pongs, frames, bad_frames, requests;
     int close_code;
     char request[2048]; /* the last HTTP upgrade */
@@ -76,6 +77,7 @@ struct world {
     size_t trace_len;
     unsigned events[AMP_EVENT_OPERATOR + 1];
     unsigned started, secrets;
+    char log[256];   /* the last line */
     bool any_books;  /* fuzzing: what the central system has on file need not make sense */
     char moves[512]; /* names of §4.9 as they happened */
 };

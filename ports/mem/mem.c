@@ -83,7 +83,8 @@ static enum mem_failure strike(struct mem_port *m)
     if (m->cut)
         return MEM_FAIL;
     m->writes++;
-    if (!m->at_write || m->writes != m->at_write)
+    if (!m->at_write || m->writes < m->at_write ||
+        (m->writes > m->at_write && m->failure != MEM_BROKEN))
         return MEM_FINE;
     m->cut = m->failure == MEM_CUT;
     return m->failure;
@@ -137,12 +138,18 @@ static int block_erase(void *ctx, uint32_t block)
     return failure == MEM_FINE ? 0 : AMP_E_IO;
 }
 
-static void mem_reboot(void *ctx, bool hard)
+static int mem_reboot(void *ctx, bool hard)
 {
     struct mem_port *m = ctx;
 
+    m->reboots++;
+    if (m->fail_reboots) {
+        m->fail_reboots--;
+        return AMP_E_IO;
+    }
     m->rebooted = true;
     m->hard = hard;
+    return 0;
 }
 
 static void mem_log(void *ctx, enum amp_log_level level, const char *text)

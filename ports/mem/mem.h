@@ -11,7 +11,12 @@
 #define MEM_UNIT   8     /* write size */
 #define MEM_WIRE   65536 /* bytes on their way to the peer */
 
-enum mem_failure { MEM_FINE, MEM_FAIL /* returns AMP_E_IO, once */, MEM_CUT /* power is gone from here on */ };
+enum mem_failure {
+    MEM_FINE,
+    MEM_FAIL,   /* returns AMP_E_IO, once */
+    MEM_BROKEN, /* so does every one after it */
+    MEM_CUT     /* power is gone from here on */
+};
 
 struct mem_port {
     struct amp_port port; /* give this to amp_station_init */
@@ -38,6 +43,7 @@ struct mem_port {
 
     uint64_t seed;
     bool rebooted, hard;
+    unsigned reboots, fail_reboots; /* asked so often; the next so many fail */
     int64_t clock_set_ms;
     void (*on_log)(void *ctx, enum amp_log_level level, const char *text);
     void *log_ctx;

@@ -62,6 +62,9 @@ static void test_failures(void)
     CHECK(m.port.block_write(&m, 0, unit, 8) == 0, "first");
     CHECK(m.port.block_write(&m, 8, unit, 8) == AMP_E_IO && m.flash[8] == 0xFF, "second fails");
     CHECK(m.port.block_write(&m, 8, unit, 8) == 0, "once");
+    mem_arm(&m, 1, MEM_BROKEN, 0);
+    for (int i = 0; i < 3; i++)
+        CHECK(m.port.block_write(&m, 24, unit, 8) == AMP_E_IO, "for good");
     mem_arm(&m, 1, MEM_CUT, 3);
     CHECK(m.port.block_write(&m, 16, unit, 16) == AMP_E_IO, "cut");
     CHECK(m.flash[18] == 3 && m.flash[19] == 0xFF, "torn after three bytes");

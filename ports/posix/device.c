@@ -75,6 +75,7 @@ static int net_open(void *ctx, const struct amp_endpoint *to)
 
     struct posix_tls_options rules = { .pki = d->pki,
                                        .certificate = to->certificate,
+                                       .before = to->before,
                                        .unix_ms = posix_clock_unix_ms(&d->loop->clock) };
 
     if (!to->tls)
@@ -122,12 +123,13 @@ static int block_erase(void *ctx, uint32_t block)
 }
 
 /* Called by the core, which is still on the stack: only remembered here, done in settle. */
-static void reboot(void *ctx, bool hard)
+static int reboot(void *ctx, bool hard)
 {
     struct posix_device *d = ctx;
 
     d->rebooting = true;
     d->hard = hard;
+    return 0;
 }
 
 static uint64_t now_of(const struct posix_device *d)
@@ -351,6 +353,16 @@ fail:
     return rc;
 }
 
+const struct amp_port *posix_device_port(struct posix_device *d)
+{
+    return &d->port;
+}
+
+void posix_device_hear(struct posix_device *d, const struct posix_link_events *events, void *ctx)
+{
+    posix_link_init(&d->link, d->loop, events, ctx);
+}
+
 int posix_device_start(struct posix_device *d, struct amp_fault *fault)
 {
     if (d->station || d->rebooting)
@@ -362,7 +374,7 @@ void posix_device_cut(struct posix_device *d)
 {
     if (!d->station)
         return; /* without power already */
-    reboot(d, true);
+    (void)reboot(d, true);
     settle(d);
 }
 

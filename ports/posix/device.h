@@ -37,6 +37,11 @@ struct posix_device_options {
 int posix_device_open(struct posix_loop *l, const struct posix_device_options *o,
                       struct posix_device **out) AMP_CHECKED;
 
+/* The functions that the core is given; and, before it is started, what its socket tells goes to `events` instead of to the core: for
+ * ports/test, which wants a platform without a station. Valid as long as the device. */
+const struct amp_port *posix_device_port(struct posix_device *d);
+void posix_device_hear(struct posix_device *d, const struct posix_link_events *events, void *ctx);
+
 /* Start the core: errors as amp_station_init. AMP_E_STATE: it runs already. */
 int posix_device_start(struct posix_device *d, struct amp_fault *fault) AMP_CHECKED;
 

@@ -207,23 +207,23 @@ static void add_own(struct posix_pki *p, EVP_PKEY *key, STACK_OF(X509) * chain, 
         p->next = number + 1;
 }
 
-/* The newest that is valid now: the one issued last. */
-static struct own *own_now(struct posix_pki *p, int64_t unix_ms)
+/* The newest that is valid now: the one issued last. `before`: the next newest, if there is one. */
+static struct own *own_now(struct posix_pki *p, int64_t unix_ms, bool before)
 {
-    struct own *best = NULL;
+    struct own *best = NULL, *newest = before ? own_now(p, unix_ms, false) : NULL;
 
     for (unsigned i = 0; i < p->owns; i++) {
         X509 *x = sk_X509_value(p->own[i].chain, 0);
         X509 *b = best ? sk_X509_value(best->chain, 0) : NULL;
         int64_t from = posix_x509_time(X509_get0_notBefore(x));
 
-        if (!posix_x509_valid(x, unix_ms))
+        if (!posix_x509_valid(x, unix_ms) || &p->own[i] == newest)
             continue;
         if (!b || from > posix_x509_time(X509_get0_notBefore(b)) ||
             (from == posix_x509_time(X509_get0_notBefore(b)) && p->own[i].number > best->number))
             best = &p->own[i];
     }
-    return best;
+    return best ? best : newest;
 }
 
 static X509_STORE *central_store(const struct posix_pki *p)
@@ -362,9 +362,24 @@ static int take(void *ctx, struct amp_text pem, const char *name, int64_t unix_m
     return 0;
 }
 
+static int discard(void *ctx, int64_t unix_ms)
+{
+    struct posix_pki *p = ctx;
+    struct own *o = own_now(p, unix_ms, false);
+    char name[32];
+
+    if (!o || !o->number || own_now(p, unix_ms, true) == o)
+        return AMP_E_ABSENT;
+    own_name(o->number, name);
+    if (forget(p, name) < 0)
+        return AMP_E_IO;
+    drop_own(p, (unsigned)(o - p->own));
+    return 0;
+}
+
 static int64_t expiry(void *ctx, int64_t unix_ms)
 {
-    struct own *o = own_now(ctx, unix_ms);
+    struct own *o = own_now(ctx, unix_ms, false);
 
     return o ? posix_x509_time(X509_get0_notAfter(sk_X509_value(o->chain, 0))) : 0;
 }
@@ -588,7 +603,7 @@ int posix_pki_open(const char *dir, struct posix_pki **out)
     if (!p)
         return AMP_E_IO;
     p->next = 1;
-    p->table = (struct amp_pki){ p, request, take, expiry, install, list, delete };
+    p->table = (struct amp_pki){ p, request, take, discard, expiry, install, list, delete };
     if (dir)
         rc = snprintf(p->dir, sizeof p->dir, "%s", dir) < (int)sizeof p->dir ? load(p) : AMP_E_IO;
     if (rc < 0) {
@@ -656,9 +671,10 @@ const struct amp_pki *posix_pki_table(const struct posix_pki *p)
 
 /* ---- connections ---- */
 
-int posix_pki_apply(struct posix_pki *p, SSL_CTX *to, bool certificate, int64_t unix_ms)
+int posix_pki_apply(struct posix_pki *p, SSL_CTX *to, bool certificate, bool before,
+                    int64_t unix_ms)
 {
-    struct own *o = certificate ? own_now(p, unix_ms) : NULL;
+    struct own *o = certificate ? own_now(p, unix_ms, before) : NULL;
     X509_STORE *store = central_store(p);
 
     if (!store)

@@ -27,8 +27,8 @@ int posix_pki_own(struct posix_pki *p, const char *cert, const char *key) AMP_CH
 const struct amp_pki *posix_pki_table(const struct posix_pki *p);
 
 /* For a connection: trust the roots of the central system; with `certificate`, show the newest
- * valid one of our own (AMP_E_ABSENT: there is none). */
-int posix_pki_apply(struct posix_pki *p, SSL_CTX *to, bool certificate,
+ * valid one of our own, or the one `before` it (AMP_E_ABSENT: there is none). */
+int posix_pki_apply(struct posix_pki *p, SSL_CTX *to, bool certificate, bool before,
                     int64_t unix_ms) AMP_CHECKED;
 
 /* This root proved the central system: it is in use. */

@@ -281,6 +281,52 @@ static void test_hashes(void)
     ca_free(&a);
 }
 
+/* Which certificate a connection would show: its serial number, 0 for none. */
+static uint64_t shown(struct posix_pki *p, bool before)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    uint64_t serial = 0;
+
+    if (posix_pki_apply(p, ctx, true, before, ca_now()) == 0)
+        CHECK(ASN1_INTEGER_get_uint64(&serial,
+                                      X509_get0_serialNumber(SSL_CTX_get0_certificate(ctx))) == 1,
+              "a serial number");
+    SSL_CTX_free(ctx);
+    return serial;
+}
+
+/* S157: the one before the newest, and dropping the newest for good */
+static void test_discard(void)
+{
+    struct posix_pki *p;
+    const struct amp_pki *t;
+    struct ca_cert root = ca_make(&(struct ca_wish){ .name = "Root", .authority = true });
+
+    clean();
+    p = open_pki(true);
+    t = posix_pki_table(p);
+    CHECK(install(p, AMP_ROOT_CENTRAL, root.x) == 0, "%s", why);
+    CHECK(t->discard(t->ctx, ca_now()) == AMP_E_ABSENT, "none is there");
+    for (uint64_t serial = 11; serial <= 12; serial++) {
+        EVP_PKEY *key = request(p);
+        struct ca_cert c = ca_make(
+            &(struct ca_wish){ .name = "CP001", .by = &root, .for_key = key, .serial = serial });
+
+        CHECK(take(p, c.x, "CP001") == 0, "%s", why);
+        CHECK(shown(p, false) == serial && shown(p, true) == 11, "the newest, and before it");
+        CHECK(serial > 11 || t->discard(t->ctx, ca_now()) == AMP_E_ABSENT, "the only one stays");
+        ca_free(&c);
+        EVP_PKEY_free(key);
+    }
+    CHECK(t->discard(t->ctx, ca_now()) == 0, "dropped");
+    CHECK(shown(p, false) == 11 && t->discard(t->ctx, ca_now()) == AMP_E_ABSENT, "one is left");
+    posix_pki_close(p);
+    p = open_pki(true);
+    CHECK(shown(p, false) == 11 && shown(p, true) == 11, "for good");
+    posix_pki_close(p);
+    ca_free(&root);
+}
+
 /* S158: never the own certificate, never what the operator gave */
 static void test_not_deleted(void)
 {
@@ -383,6 +429,7 @@ int main(void)
     RUN(test_newest);
     RUN(test_install);
     RUN(test_hashes);
+    RUN(test_discard);
     RUN(test_not_deleted);
     RUN(test_chained_roots);
     RUN(test_no_storage);

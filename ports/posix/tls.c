@@ -137,7 +137,7 @@ int posix_tls_open(struct posix_tls *t, int fd, struct amp_text host,
     t->ctx = SSL_CTX_new(TLS_client_method());
     if (!t->ctx || set_rules(t, o) < 0)
         goto broken;
-    rc = posix_pki_apply(o->pki, t->ctx, o->certificate, o->unix_ms);
+    rc = posix_pki_apply(o->pki, t->ctx, o->certificate, o->before, o->unix_ms);
     if (rc == AMP_E_ABSENT) {
         posix_tls_close(t);
         return say(t, AMP_TLS_OURS, "there is no valid one", rc);

@@ -15,7 +15,8 @@
 
 struct posix_tls_options {
     struct posix_pki *pki;
-    bool certificate; /* show ours */
+    bool certificate; /* show ours, */
+    bool before;      /* not the newest but the one before it */
     bool no_plain_rsa;
     int64_t unix_ms; /* now, for the validity of certificates; 0: the system's clock */
 };
