@@ -7,6 +7,7 @@
 #include "central/domain/reservation.h"
 #include "central/log.h"
 #include "central/relay.h"
+#include "central/retention.h"
 #include "central/rest/live.h"
 #include "central/rest/people.h"
 #include "central/rest/rest.h"
@@ -209,6 +210,7 @@ static void on_tick(uv_timer_t *timer)
     balance_tick(c->balance);
     relay_tick(c->inside->relay);
     log_tick(c->log);
+    retention_tick(c->retention);
 }
 
 /* ---- opening ---- */
@@ -331,6 +333,7 @@ int central_open(struct central *c, uv_loop_t *loop, const struct settings *sett
         goto out;
     c->v16 = v16_new(c);
     c->rest = rest_new(c);
+    c->retention = retention_new(c);
     rc = open_net(c, why);
     if (rc < 0)
         goto out;
@@ -410,6 +413,8 @@ void central_close(struct central *c)
     balance_free(c->balance);
     if (c->world)
         world_free(c->world);
+    retention_free(c->retention);
+    c->retention = NULL;
     c->rest = NULL, c->v16 = NULL, c->live = NULL, c->people = NULL, c->world = NULL;
     c->balance = NULL;
     datadir_close(inside->lock);

@@ -17,6 +17,7 @@ struct v16;    /* central/v16/v16.h: sessions of 1.6 stations */
 struct log;    /* central/log.h */
 struct loads;  /* central/domain/load.h: load management */
 struct balance; /* central/balance.h: its driver */
+struct retention; /* central/retention.h */
 
 struct central {
     uv_loop_t *loop;
@@ -28,6 +29,7 @@ struct central {
     struct rest *rest;
     struct people *people;
     struct v16 *v16;
+    struct retention *retention;
     struct counts *counts;   /* central/counts.h: for /metrics; may be NULL */
     struct loads *loads;
     struct balance *balance;

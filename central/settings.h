@@ -24,6 +24,9 @@ struct settings {
     int64_t ping_s;          /* ping              25 */
     /* accept-unknown, true: unknown chargers may boot; false: they knock and wait */
     bool accept_unknown;
+    int64_t keep_messages_days, keep_readings_days, keep_status_days, /* keep-... 0: for ever */
+        keep_connections_days, keep_audit_days, keep_commands_days;
+    bool archive; /* archive: what is kept no longer goes to DATA/archive before */
     bool accept_unknown_tags; /* accept-unknown-tags  false */
     /* default-protocol, false: refuse; true: a missing subprotocol is taken as ocpp1.6 */
     bool default_protocol;

@@ -317,6 +317,7 @@ static int run(struct serve *s, const struct settings *settings)
     int rc;
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error of a write, as a full disk is */
     raise_files(s->log, settings->max_connections);
     if (uv_loop_init(&s->loop) < 0) {
         fprintf(stderr, "amperstand serve: cannot begin: the system gives no event loop\n");

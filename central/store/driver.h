@@ -20,6 +20,10 @@ struct store_driver {
      */
     bool (*tidy)(void *db);
 
+    /* Writer thread, between commits: delete some rows of `kind` with ids below `below`, about
+     * `rows` of them, in a transaction of its own. 1: there are more; 0: none is left; AMP_E_IO. */
+    int (*retire)(void *db, enum fact_kind kind, int64_t below, int64_t rows, int64_t *deleted);
+
     /* A connection for one reader thread; opened and closed on the loop thread. */
     void *(*reader_open)(void *db);
     void (*reader_close)(void *reader);

@@ -273,6 +273,7 @@ const struct store_driver postgres_driver = {
     .keys = keys,
     .commit = commit,
     .tidy = tidy,
+    .retire = pg_retire,
     .reader_open = pg_reader_open,
     .reader_close = pg_reader_close,
     .load = pg_load,

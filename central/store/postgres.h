@@ -4,6 +4,7 @@
  *   postgres_array.c   the arguments of a statement for many rows
  *   postgres_schema.c  migrations, native partitions, what the writer must know
  *   postgres_commit.c  a batch as one pipelined transaction of arrays
+ *   postgres_retire.c  rows that are kept no longer
  *   postgres_read.c    questions; reader threads, a connection each
  *   postgres_load.c    the present at the start; a connection of its own
  *   postgres_node.c    one node of several: its name, its ids and keys, the fence
@@ -118,6 +119,7 @@ int pg_learn(struct postgres *s, bool first);
 int pg_make_partitions(struct postgres *s, enum fact_kind kind, size_t more);
 /* One attempt on a live connection. `unknown` tells whether its outcome is. */
 int pg_write(struct postgres *s, struct batch *b);
+int pg_retire(void *db, enum fact_kind kind, int64_t below, int64_t rows, int64_t *deleted);
 char *pg_sentence(const struct postgres *s);
 
 /* One attempt at a statement of the batch: queued to the server, its answer waits. */

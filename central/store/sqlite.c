@@ -363,6 +363,7 @@ const struct store_driver sqlite_driver = {
     .keys = keys,
     .commit = commit,
     .tidy = tidy,
+    .retire = sqlite_retire,
     .reader_open = sqlite_reader_open,
     .reader_close = sqlite_reader_close,
     .load = sqlite_load,

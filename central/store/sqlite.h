@@ -2,6 +2,7 @@
  *   sqlite.c             open, migrate, commit; the writer's connection
  *   sqlite_statement.c   binding and reading back
  *   sqlite_partition.c   histories: partitions and their late indexes; writer thread
+ *   sqlite_retire.c      rows that are kept no longer; writer thread
  *   sqlite_checkpoint.c  the log back into the file; a thread of its own, and the writer
  *   sqlite_read.c        questions; reader threads, a connection each
  *   sqlite_load.c        the present at the start; loop thread, a connection of its own */
@@ -75,6 +76,9 @@ int partition_put(struct sqlite *s, const struct fact *f);
 /* Bring one slice of rows into its index, in a transaction of its own. True: something was done,
  * look again. */
 bool partition_index(struct sqlite *s);
+
+/* See store_retire and driver.h. */
+int sqlite_retire(void *db, enum fact_kind kind, int64_t below, int64_t rows, int64_t *deleted);
 
 /* ---- checkpoints ---- */
 int checkpoint_start(struct sqlite *s);

@@ -206,8 +206,8 @@ bool partition_index(struct sqlite *s)
         "INSERT INTO %s (%s, id) SELECT %s, id FROM %s WHERE id >= %lld AND id < %lld ORDER BY 1, "
         "2;"
         "UPDATE history_partition SET indexed_to = %lld, from_ms = min(coalesce(from_ms, r.low), "
-        "r.low), "
-        "to_ms = max(coalesce(to_ms, r.high), r.high) "
+        "coalesce(r.low, from_ms)), "
+        "to_ms = max(coalesce(to_ms, r.high), coalesce(r.high, to_ms)) "
         "FROM (SELECT min(%s) AS low, max(%s) AS high FROM %s WHERE id >= %lld AND id < %lld) AS r "
         "WHERE kind = %d AND number = %lld;"
         "COMMIT",

@@ -208,6 +208,16 @@ static int window(struct search *s, sqlite3_stmt *q, int64_t from, int64_t to)
     return rc == SQLITE_DONE ? 0 : AMP_E_IO;
 }
 
+/* Was the partition dropped since the catalogue was read? Then it has no rows. */
+static bool dropped(const struct search *s, const struct range *r)
+{
+    char sql[150];
+    int64_t there;
+
+    snprintf(sql, sizeof(sql), "SELECT count(*) FROM sqlite_master WHERE name = '%s'", r->table);
+    return sqlite_number(s->reader->db, sql, 1, &there) == 0 && there == 0;
+}
+
 /* Window after window, until there are rows enough or the budget is spent. */
 static int search_range(struct search *s, const struct range *r)
 {
@@ -235,7 +245,7 @@ static int search_range(struct search *s, const struct range *r)
             to -= size;
     }
     sqlite3_finalize(q);
-    return rc;
+    return rc == AMP_E_IO && dropped(s, r) ? 0 : rc;
 }
 
 static int ask_all(struct search *s)

@@ -3,6 +3,7 @@
  * threads. Two batches, one filling, one being written. The facts of a batch that failed stay with
  * the writer until they are in, so the order on disk is the order of store_put. */
 #include "central/store/driver.h"
+#include "central/store/table.h"
 #include "central/store/wire.h"
 #include <assert.h>
 #include <stdarg.h>
@@ -15,6 +16,10 @@
 #define RETRY_FIRST_MS 100
 #define RETRY_LAST_MS  5000
 #define NS_PER_MS      UINT64_C(1000000)
+/* Deleting what is old: so many rows a step, and this long from the end of one to the next while
+ * there is traffic; it may take a third of the writer's time at most. */
+#define RETIRE_ROWS     400
+#define RETIRE_PAUSE_NS (30 * NS_PER_MS)
 
 /* Callbacks owed, in order. */
 struct after {
@@ -43,6 +48,17 @@ struct reader {
     struct store *store;
     void *connection;
     uv_thread_t thread;
+};
+
+/* What is kept no longer. */
+struct retire {
+    bool active, finished;
+    enum fact_kind kind;
+    int64_t below;
+    uint64_t rows, due_ns;
+    int rc;
+    store_retired_fn *done;
+    void *ctx;
 };
 
 /* Outlives the store until the loop has closed the handle. */
@@ -78,6 +94,7 @@ struct store {
     struct questions asked, answered;
     int64_t *lost; /* stations of which something was refused, to be told before `finished` */
     size_t lost_count, lost_cap;
+    struct retire retire;
     struct store_stats stats;
 };
 
@@ -136,6 +153,8 @@ static bool wait_for_batch(struct store *s, uint64_t began)
         if (s->stop)
             return s->open->count || s->waiting.count;
         if (!s->open->count && !s->waiting.count) {
+            if (s->retire.active)
+                return true; /* an empty batch, and then a step of that */
             s->sleep = UNTIL_PUT;
             uv_cond_wait(&s->to_write, &s->lock);
             s->sleep = AWAKE;
@@ -240,6 +259,30 @@ static bool write_batch(struct store *s, struct batch *b, struct afters *afters)
     return true;
 }
 
+/* One step of deleting what is old, when it is due. Under the lock, which is not held meanwhile. */
+static void retire_step(struct store *s, bool busy)
+{
+    struct retire *r = &s->retire;
+    int64_t deleted = 0;
+    uint64_t began = uv_hrtime(), took;
+    int rc;
+
+    if (!r->active || (busy && began < r->due_ns))
+        return;
+    uv_mutex_unlock(&s->lock);
+    rc = s->driver->retire(s->db, r->kind, r->below, RETIRE_ROWS, &deleted);
+    uv_mutex_lock(&s->lock);
+    took = uv_hrtime() - began;
+    r->due_ns = uv_hrtime() + (2 * took > RETIRE_PAUSE_NS ? 2 * took : RETIRE_PAUSE_NS);
+    r->rows += deleted > 0 ? (uint64_t)deleted : 0;
+    if (rc > 0)
+        return;
+    r->rc = rc;
+    r->active = false;
+    r->finished = true;
+    uv_async_send(&s->bell->async);
+}
+
 static void write_loop(void *arg)
 {
     struct store *s = arg;
@@ -266,6 +309,8 @@ static void write_loop(void *arg)
             untidy = !stop && s->driver->tidy(s->db);
             uv_mutex_lock(&s->lock);
         } while (untidy && !s->stop && !s->waiting.count);
+        if (!s->stop)
+            retire_step(s, s->waiting.count > 0 || s->open->count > 0);
     }
     finish(s, &s->waiting, AMP_E_IO); /* there are none, unless the last batch was given up */
     uv_mutex_unlock(&s->lock);
@@ -343,6 +388,22 @@ static void answer(struct question *q)
     free(q);
 }
 
+/* What became of store_retire. `over`: the store closes. */
+static void deliver_retired(struct store *s, bool over)
+{
+    struct retire r;
+
+    uv_mutex_lock(&s->lock);
+    r = s->retire;
+    if (r.finished || (over && r.active))
+        s->retire = (struct retire){ .due_ns = r.due_ns };
+    uv_mutex_unlock(&s->lock);
+    if (!r.finished && !(over && r.active))
+        return;
+    owe(s, false);
+    r.done(r.ctx, r.finished ? r.rc : AMP_E_STATE, r.rows);
+}
+
 static void deliver(struct store *s)
 {
     struct question *q;
@@ -361,6 +422,7 @@ static void deliver(struct store *s)
     for (size_t i = 0; i < count; i++)
         nodes_refused(s->nodes, lost[i]);
     free(lost);
+    deliver_retired(s, false);
     for (size_t i = 0; i < s->delivering.count; i++) {
         struct after a = s->delivering.at[i];
 
@@ -475,6 +537,7 @@ void store_close(struct store *s)
         return;
     stop_threads(s);
     deliver(s);
+    deliver_retired(s, true);
     if (s->open->count && !s->stats.failing) /* the callbacks' own last words */
         (void)attempt(s, s->open);
     nodes_close(s->nodes);
@@ -582,6 +645,24 @@ void store_ask(struct store *s, const struct store_ask *ask, store_rows_fn *done
     uv_mutex_lock(&s->lock);
     questions_add(&s->asked, q);
     uv_cond_signal(&s->to_answer);
+    uv_mutex_unlock(&s->lock);
+}
+
+void store_retire(struct store *s, enum fact_kind kind, int64_t below, store_retired_fn *done,
+                  void *ctx)
+{
+    assert(!s->retire.active && !s->retire.finished);
+    assert(table_of(kind)->by || kind == FACT_COMMAND);
+    owe(s, true);
+    uv_mutex_lock(&s->lock);
+    s->retire = (struct retire){ .active = true,
+                                 .kind = kind,
+                                 .below = below,
+                                 .due_ns = s->retire.due_ns,
+                                 .done = done,
+                                 .ctx = ctx };
+    if (s->sleep != AWAKE)
+        uv_cond_signal(&s->to_write);
     uv_mutex_unlock(&s->lock);
 }
 

@@ -114,6 +114,13 @@ typedef void store_rows_fn(void *ctx, int rc, const struct fact *rows, const int
                            size_t count, int64_t next);
 void store_ask(struct store *s, const struct store_ask *ask, store_rows_fn *done, void *ctx);
 
+/* Delete what is kept no longer: rows of a history, or finished commands, with ids below `below`, a
+ * few at a time between commits, so that nobody waits for it; whole partitions go as one. One at a
+ * time. rc: 0, AMP_E_IO (try again later), AMP_E_STATE (closing); `rows` that went, in any case. */
+typedef void store_retired_fn(void *ctx, int rc, uint64_t rows);
+void store_retire(struct store *s, enum fact_kind kind, int64_t below, store_retired_fn *done,
+                  void *ctx);
+
 struct store_stats {
     uint64_t facts;    /* committed */
     uint64_t commits;  /* that worked */
