@@ -299,6 +299,8 @@ int central_open(struct central *c, uv_loop_t *loop, const struct settings *sett
     struct world_config world = {
         .heartbeat_s = (int32_t)settings->heartbeat_s,
         .stale_after_s = (int32_t)settings->stale_after_s,
+        .silent_after_s = (int32_t)settings->silent_after_s,
+        .offline_after_s = (int32_t)settings->offline_after_s,
         .accept_unknown = settings->accept_unknown,
         .accept_unknown_tags = settings->accept_unknown_tags,
     };

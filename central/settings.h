@@ -17,6 +17,8 @@ struct settings {
     char *admin_key;         /* AMPERSTAND_ADMIN_KEY only: an API key with all rights */
     int64_t heartbeat_s;     /* heartbeat         300 */
     int64_t stale_after_s;   /* stale-after       90 */
+    int64_t silent_after_s;  /* silent-after      21600 */
+    int64_t offline_after_s; /* offline-after     3600 */
     int64_t call_timeout_s;  /* call-timeout      30 */
     int64_t commit_ms;       /* commit-ms         5 */
     int64_t max_message;     /* max-message       1048576 bytes of one WebSocket message */

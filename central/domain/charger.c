@@ -240,6 +240,7 @@ void world_tick(struct world *w, int64_t now_ms,
     }
     command_tick(w, now_ms);
     reservation_tick(w, now_ms);
+    transaction_tick(w, now_ms);
 }
 
 void charger_settle(struct world *w, struct charger *c, int64_t now_ms)

@@ -145,6 +145,33 @@ void command_apply(struct world *w, const struct command_fact *f)
     forget_finished(w, c);
 }
 
+/* The tag that a remote start names, as our own writer wrote it; absent where it is escaped. */
+static struct amp_text named_tag(struct amp_text payload)
+{
+    static const char key[] = "\"idTag\":\"";
+    const uint32_t n = sizeof key - 1;
+
+    for (uint32_t i = 0; i + n < payload.len; i++) {
+        const char *at = payload.at + i + n, *quote;
+
+        if (memcmp(payload.at + i, key, n) != 0)
+            continue;
+        quote = memchr(at, '"', payload.len - i - n);
+        if (!quote || memchr(at, '\\', (size_t)(quote - at)))
+            break;
+        return (struct amp_text){ at, (uint32_t)(quote - at) };
+    }
+    return AMP_NO_TEXT;
+}
+
+/* An accepted remote start: the transaction is expected, PENDING_START, until it comes. */
+static void expect_start(struct world *w, struct command *k, int64_t now_ms)
+{
+    k->fact->transaction = transaction_ask(w, k->charger, k->fact->connector,
+                                           named_tag(k->fact->payload), now_ms);
+    tell(w, FACT_COMMAND, k->fact);
+}
+
 /* ---- changes ---- */
 
 void command_set(struct world *w, struct command *k, int state, struct amp_text answer)
@@ -299,7 +326,9 @@ int world_command_change(struct world *w, int64_t key, const struct command_chan
     if (f.state == COMMAND_ACCEPTED) {
         t = command_row(k)->effect == EFFECT_STOP ? transaction_find(w, f.transaction) : NULL;
         if (t)
-            transaction_event(w, t, TX_STOP_ACCEPTED);
+            transaction_event(w, t, TX_STOP_ACCEPTED, now_ms);
+        if (command_row(k)->effect == EFFECT_START && !k->fact->effect_ms)
+            expect_start(w, k, now_ms);
         command_effect_already(w, k, now_ms);
     } else if (f.state == COMMAND_TIMED_OUT && f.effect_ms) {
         command_effect(w, k, 0, f.effect_ms); /* the answer is lost, but it worked */
@@ -368,10 +397,12 @@ static int64_t patience_from(const struct command_fact *f)
 static void tick_command(struct world *w, struct command *k, int64_t now_ms)
 {
     const struct effect_row *row = command_row(k);
-    struct transaction *t =
-        row->effect == EFFECT_STOP ? transaction_find(w, k->fact->transaction) : NULL;
+    bool starts = row->effect == EFFECT_START, queued = k->fact->state == COMMAND_QUEUED;
+    struct transaction *t = starts || row->effect == EFFECT_STOP
+                                ? transaction_find(w, k->fact->transaction)
+                                : NULL;
 
-    if (k->fact->state == COMMAND_QUEUED) {
+    if (queued) {
         if (now_ms < k->fact->expires_ms)
             return;
         expire(w, k, now_ms);
@@ -381,8 +412,8 @@ static void tick_command(struct world *w, struct command *k, int64_t now_ms)
             return;
         command_set(w, k, COMMAND_NO_EFFECT, AMP_NO_TEXT);
     }
-    if (t)
-        transaction_event(w, t, TX_STOP_FAILED);
+    if (t && !queued)
+        transaction_event(w, t, starts ? TX_GIVEN_UP : TX_STOP_FAILED, now_ms);
     forget_finished(w, k->charger);
 }
 

@@ -82,6 +82,8 @@ void world_status(struct world *w, struct charger *c, int connector, const struc
     t = connector > 0 ? transaction_open_at(c, connector) : NULL; /* E27 */
     for (size_t i = 0; t && i < AMP_COUNT(meanings); i++)
         if (amp_text_is(f.status, meanings[i].status))
-            transaction_event(w, t, meanings[i].event);
+            transaction_event(w, t, meanings[i].event, f.seen_ms);
+    if (amp_text_is(f.status, "Faulted") || amp_text_is(f.status, "Unavailable"))
+        transaction_faulted(w, c, connector, f.seen_ms);
     command_saw_status(w, c, connector, f.seen_ms);
 }

@@ -45,6 +45,7 @@ enum fact_kind {
     FACT_CONFIG,       /* a configuration key: insert or replace by (charger, name) */
     FACT_FILE,         /* insert or replace by key */
     FACT_BATCH,        /* insert or replace by key */
+    FACT_POWER,        /* added to the row of (org, charger, slot) */
     FACT_KINDS
 };
 
@@ -76,7 +77,13 @@ enum transaction_state {
 };
 enum transaction_flag { /* why a person should look; bits */
     TX_FLAG_UNKNOWN_TAG = 1, TX_FLAG_REFUSED = 2, TX_FLAG_METER_BACK = 4, TX_FLAG_TIME_ODD = 8, TX_FLAG_ZOMBIE = 16,
-    TX_FLAG_ADOPTED = 32, TX_FLAG_FOREIGN_STOP = 64, TX_FLAG_NO_ENERGY = 128
+    TX_FLAG_ADOPTED = 32, TX_FLAG_FOREIGN_STOP = 64, TX_FLAG_NO_ENERGY = 128,
+    TX_FLAG_METER_RESET = 256, TX_FLAG_METER_JUMP = 512, TX_FLAG_ROLL_OVER = 1024, TX_FLAG_START_BELOW = 2048,
+    TX_FLAG_REPAIRED = 4096,                /* by a person: what the station says later changes nothing */
+    TX_FLAG_LATE = 8192,                    /* ... and it did say something else */
+    TX_FLAG_CONTRADICTED = 16384,           /* a second stop says something else */
+    TX_FLAG_STOP_IGNORED = 32768,           /* a remote stop was accepted and nothing stopped */
+    TX_FLAG_SILENT = 65536, TX_FLAG_OFFLINE = 131072 /* runs, and nothing is heard of it; or of its station */
 };
 struct transaction_fact {
     int64_t key, org, charger;              /* key is the OCPP 1.6 transactionId too: positive, below 2^31, never reused */
@@ -89,6 +96,27 @@ struct transaction_fact {
     int64_t meter_start_wh, meter_stop_wh, last_wh; /* last_wh: newest register reading */
     int64_t last_ms, last_power_w;
     int64_t reservation;                    /* 0: none */
+    int64_t energy_wh;                      /* taken so far, as meter.h follows it; never falls while it runs */
+    int64_t register_ms;                    /* the time of last_wh */
+    int64_t offset_wh, before_wh;           /* meter.h */
+    int32_t meter;                          /* bits of enum transaction_meter */
+    uint32_t attention;                     /* the flags that nobody has looked at yet */
+    uint64_t start_hash, stop_hash;         /* of what the station said, whatever became of it; 0: nothing */
+    int64_t heard_ms;                       /* when we last heard anything about it */
+    int64_t revision;                       /* one more with each change but readings */
+    int64_t merged_into;                    /* the record that a person booked this one on; 0: none */
+};
+enum transaction_meter {
+    TX_METER_UNSURE = 1, TX_METER_PERIODIC = 2 /* has readings of its own */, TX_METER_UNKNOWN = 4 /* no register seen yet */
+};
+
+/* What flowed in a quarter of an hour: added to what is there, by (org, charger, slot). */
+#define POWER_SLOT_MS 900000
+struct power_fact {
+    int64_t org, charger;                   /* charger 0: all of the organisation */
+    int64_t slot_ms;                        /* its begin */
+    int64_t energy_wh;                      /* more, or less after a correction */
+    int64_t max_w;                          /* the highest power that was seen; 0: none */
 };
 
 struct reading_fact {                       /* one MeterValue element: one timestamp, several samples */
@@ -100,7 +128,8 @@ struct reading_fact {                       /* one MeterValue element: one times
     uint32_t has;                           /* bits of READING_ below: totals in base units */
     int64_t energy_wh, power_w, current_ma, voltage_mv, soc_permille, temperature_mc;
 };
-enum { READING_ENERGY = 1, READING_POWER = 2, READING_CURRENT = 4, READING_VOLTAGE = 8, READING_SOC = 16, READING_TEMPERATURE = 32 };
+enum { READING_ENERGY = 1, READING_POWER = 2, READING_CURRENT = 4, READING_VOLTAGE = 8, READING_SOC = 16, READING_TEMPERATURE = 32,
+    READING_CLOCK = 64 /* all of its samples were taken because of the clock, not of the session */ };
 
 enum message_direction { MESSAGE_RECEIVED = 1, MESSAGE_SENT = 2 };
 struct message_fact {
@@ -263,6 +292,7 @@ struct fact {
         struct config_fact config;
         struct file_fact file;
         struct batch_fact batch;
+        struct power_fact power;
     } u;
 };
 

@@ -17,6 +17,7 @@ struct transaction {
     struct transaction_fact *fact;
     uint64_t hashes[HASHES_KEPT]; /* of the newest readings, a ring */
     uint32_t hash_count;
+    unsigned pinned; /* a repair is under way: not to be forgotten */
 };
 
 struct command {
@@ -60,6 +61,7 @@ struct charger {
     bool buried;        /* deleted: in w->buried, and found by its key only */
     bool was_connected; /* the replayed fact said so: world_settle closes it */
     bool far;           /* another process owns it: see shared.h */
+    int64_t peak_slot_ms, peak_w; /* the highest power that was told of this slot */
 };
 
 struct world {
@@ -83,6 +85,11 @@ struct world {
     size_t tag_count, tag_cap;
     bool tags_sorted; /* by organisation and name */
     struct transaction *open_first, *open_last;
+    struct org_power *powers; /* power.c */
+    size_t power_count;
+    int64_t looked_ms; /* the last look for silent transactions */
+    void (*billing)(void *ctx, const struct transaction_fact *t);
+    void *billing_ctx;
     struct command *waiting_first, *waiting_last;
     int64_t next_charger, next_transaction, next_command;
     bool settled;
@@ -162,20 +169,44 @@ void reservation_tick(struct world *w, int64_t now_ms);
 /* quirk.c */
 void quirk_apply(struct world *w, const struct quirk_fact *f);
 
-/* transaction.c */
+/* transaction.c, start.c, stop.c, reading.c, attention.c */
 void transaction_apply(struct world *w, const struct transaction_fact *f);
 void transaction_apply_reading(struct world *w, const struct reading_fact *r);
 void transaction_free(struct transaction *t);
 /* Forget all of a charger's, the open ones too; emits nothing. */
 void transaction_forget_all(struct world *w, struct charger *c);
 struct transaction *transaction_open_at(const struct charger *c, int connector);
-bool transaction_is_open(int state);
+bool transaction_is_open(int state); /* not closed: expected, too */
+bool transaction_runs(int state);    /* begun and not closed */
 /* Does this tag charge anywhere, but on this connector, with consent? */
 bool transaction_elsewhere(const struct world *w, int64_t org, struct amp_text tag,
                            const struct charger *c, int connector);
-/* What happens to a transaction, apart from its end: enum in transaction.c's table. */
-enum transaction_event { TX_FLOWS = 1, TX_PAUSES, TX_STOP_ACCEPTED, TX_STOP_FAILED, TX_STOPS };
-void transaction_event(struct world *w, struct transaction *t, enum transaction_event e);
+/* What happens to a transaction: transaction.c's table says what becomes of it. */
+enum transaction_event {
+    TX_STARTS = 1,    /* StartTransaction, or readings of one that we never heard of */
+    TX_FAULTS,        /* its connector cannot charge, before it began */
+    TX_GIVEN_UP,      /* a remote start was accepted and none came in time */
+    TX_FLOWS,         /* Charging */
+    TX_PAUSES,        /* SuspendedEV, SuspendedEVSE */
+    TX_STOP_ACCEPTED, /* a remote stop was accepted */
+    TX_STOP_FAILED,   /* ... and nothing stopped in time */
+    TX_STOPS,         /* StopTransaction, a new start in its place, or a person */
+    TX_EMPTY,         /* ended: it was refused, and nothing flowed */
+    TX_BILLED,        /* billing reports */
+    TX_BILL_FAILS,
+    TX_CORRECTED, /* a person changed what the bill says */
+    TX_VOIDED,    /* a person: this is no session, or another one */
+    TX_EVENTS
+};
+void transaction_event(struct world *w, struct transaction *t, enum transaction_event e,
+                       int64_t now_ms);
+/* A remote start was accepted: it is expected. The key of its record. */
+int64_t transaction_ask(struct world *w, struct charger *c, int connector, struct amp_text tag,
+                        int64_t now_ms);
+/* The connector (0: the station) cannot charge: what was expected on it has failed. */
+void transaction_faulted(struct world *w, struct charger *c, int connector, int64_t now_ms);
+/* Once a minute: flags those that are silent for too long. */
+void transaction_tick(struct world *w, int64_t now_ms);
 struct transaction *transaction_find(const struct world *w, int64_t key);
 
 /* command.c */

@@ -25,6 +25,7 @@ static const size_t sizes[FACT_KINDS] = {
     [FACT_BATCH] = sizeof(struct batch_fact),
     [FACT_LOAD_GROUP] = sizeof(struct load_group_fact),
     [FACT_LOAD_MEMBER] = sizeof(struct load_member_fact),
+    [FACT_POWER] = sizeof(struct power_fact),
 };
 
 /* Offsets of fact_texts count from the start of struct fact, ours from the start of its body. */

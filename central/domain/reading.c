@@ -34,51 +34,93 @@ static struct transaction *adopt_running(struct world *w, struct charger *c,
                                          const struct reading_fact *r, int64_t at_ms,
                                          int64_t now_ms)
 {
-    struct transaction_fact f = { .connector = r->connector,
-                                  .state = TX_RUNNING,
-                                  .flags = TX_FLAG_ADOPTED };
+    struct transaction_fact f = { .connector = r->connector, .state = TX_RUNNING };
     struct transaction *t;
+    struct meter m;
 
     if (r->connector < 1 || r->transaction <= w->top_transaction ||
         transaction_open_at(c, r->connector))
         return NULL;
+    transaction_raise(&f, TX_FLAG_ADOPTED);
     f.start_ms = f.last_ms = at_ms;
-    f.start_seen_ms = now_ms;
+    f.start_seen_ms = f.heard_ms = now_ms;
     if (r->has & READING_ENERGY)
-        f.meter_start_wh = f.last_wh = r->energy_wh;
+        f.meter_start_wh = r->energy_wh;
+    else
+        f.meter = TX_METER_UNKNOWN;
+    meter_begin(&m, f.meter_start_wh, at_ms);
+    transaction_keep_meter(&f, &m);
     t = transaction_new(w, c, &f, r->transaction);
-    tell(w, FACT_TRANSACTION, t->fact);
+    transaction_changed(w, t);
     return t;
+}
+
+/* E89: taken because of the clock. The session's own readings are better; where it has none, these
+ * must do. */
+static bool counts(struct transaction_fact *f, const struct reading_fact *r)
+{
+    if (!(r->has & READING_CLOCK))
+        f->meter |= TX_METER_PERIODIC;
+    return !(f->meter & TX_METER_PERIODIC) || !(r->has & READING_CLOCK);
+}
+
+static void move_meter(struct world *w, struct transaction *t, const struct reading_fact *r,
+                       int64_t at_ms)
+{
+    struct transaction_fact *f = t->fact;
+    struct meter m = transaction_meter(f);
+    int64_t counted = f->energy_wh, since_ms = f->register_ms;
+
+    if ((r->has & READING_ENERGY) && (f->meter & TX_METER_UNKNOWN)) {
+        f->meter &= ~TX_METER_UNKNOWN;
+        f->meter_start_wh = r->energy_wh;
+        meter_begin(&m, r->energy_wh, at_ms);
+        transaction_keep_meter(f, &m);
+    } else if (r->has & READING_ENERGY) {
+        transaction_raise(f, meter_follow(&m, r->energy_wh, at_ms));
+        transaction_keep_meter(f, &m);
+        power_energy(w, t->charger, f->energy_wh - counted, since_ms, at_ms);
+    }
+    f->last_ms = at_ms;
 }
 
 /* Newer readings move the transaction's last known values. A closed one stays as it is (E19), but a
  * zombie's end was a guess that a late reading improves. */
 static void take_over(struct world *w, struct transaction *t, const struct reading_fact *r,
-                      int64_t at_ms, uint32_t odd)
+                      int64_t at_ms, uint32_t odd, int64_t now_ms)
 {
     struct transaction_fact *f = t->fact;
-    bool open = transaction_is_open(f->state), told = (f->flags | odd) == f->flags;
+    bool open = transaction_runs(f->state), settled = transaction_settled(f),
+         told = (f->flags | odd) == f->flags;
 
-    f->flags |= odd;
-    if ((open || (f->flags & TX_FLAG_ZOMBIE)) && at_ms >= f->last_ms) { /* E22: older is no news */
+    if (settled && (r->has & READING_ENERGY) && r->energy_wh > f->meter_stop_wh &&
+        !(f->flags & TX_FLAG_LATE)) {
+        odd |= TX_FLAG_LATE;
         told = false;
-        f->last_ms = at_ms;
-        if (r->has & READING_ENERGY) {
-            if (r->energy_wh < f->last_wh)
-                f->flags |= TX_FLAG_METER_BACK;
-            f->last_wh = r->energy_wh;
-        }
-        if (open && (r->has & READING_POWER))
-            f->last_power_w = r->power_w;
-        if (!open) {
-            f->stop_ms = at_ms;
-            f->meter_stop_wh = f->last_wh;
-            if (f->last_wh != f->meter_start_wh)
-                f->flags &= ~(uint32_t)TX_FLAG_NO_ENERGY;
+    }
+    transaction_raise(f, odd);
+    if ((open || ((f->flags & TX_FLAG_ZOMBIE) && !settled)) &&
+        at_ms >= f->last_ms) { /* E22: older is no news */
+        told = false;
+        transaction_heard(f, now_ms);
+        if (counts(f, r)) {
+            move_meter(w, t, r, at_ms);
+            if (open && (r->has & READING_POWER))
+                power_level(w, t, r->power_w, at_ms, now_ms);
+            if (!open) {
+                f->stop_ms = at_ms;
+                f->meter_stop_wh = f->last_wh;
+                if (f->energy_wh)
+                    transaction_lower(f, TX_FLAG_NO_ENERGY);
+            }
         }
     }
-    if (!told)
-        tell(w, FACT_TRANSACTION, f);
+    if (told)
+        return;
+    if (open)
+        tell(w, FACT_TRANSACTION, f); /* a reading is no new revision */
+    else
+        transaction_changed(w, t);
 }
 
 bool world_reading(struct world *w, struct charger *c, struct reading_fact *r, int64_t now_ms)
@@ -101,7 +143,7 @@ bool world_reading(struct world *w, struct charger *c, struct reading_fact *r, i
     tell(w, FACT_READING, r);
     if (t) {
         remember_reading(t, r->hash);
-        take_over(w, t, r, at_ms, odd);
+        take_over(w, t, r, at_ms, odd, now_ms);
     }
     return true;
 }

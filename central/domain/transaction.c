@@ -13,16 +13,36 @@ static const struct {
     enum transaction_event event;
     int next;
 } moves[] = {
-    {TX_PENDING_START,  TX_FLOWS,         TX_RUNNING     },
-    { TX_PENDING_START, TX_STOPS,         TX_STOPPED     },
-    { TX_RUNNING,       TX_PAUSES,        TX_SUSPENDED   },
-    { TX_RUNNING,       TX_STOP_ACCEPTED, TX_PENDING_STOP},
-    { TX_RUNNING,       TX_STOPS,         TX_STOPPED     },
-    { TX_SUSPENDED,     TX_FLOWS,         TX_RUNNING     },
-    { TX_SUSPENDED,     TX_STOP_ACCEPTED, TX_PENDING_STOP},
-    { TX_SUSPENDED,     TX_STOPS,         TX_STOPPED     },
-    { TX_PENDING_STOP,  TX_STOP_FAILED,   TX_RUNNING     },
-    { TX_PENDING_STOP,  TX_STOPS,         TX_STOPPED     },
+    /* clang-format off */
+    { TX_PENDING_START,  TX_STARTS,        TX_RUNNING },
+    { TX_PENDING_START,  TX_FAULTS,        TX_FAILED },
+    { TX_PENDING_START,  TX_GIVEN_UP,      TX_CANCELLED },
+    { TX_PENDING_START,  TX_VOIDED,        TX_CANCELLED },
+    { TX_RUNNING,        TX_PAUSES,        TX_SUSPENDED },
+    { TX_RUNNING,        TX_STOP_ACCEPTED, TX_PENDING_STOP },
+    { TX_RUNNING,        TX_STOPS,         TX_STOPPED },
+    { TX_RUNNING,        TX_VOIDED,        TX_CANCELLED },
+    { TX_SUSPENDED,      TX_FLOWS,         TX_RUNNING },
+    { TX_SUSPENDED,      TX_STOP_ACCEPTED, TX_PENDING_STOP },
+    { TX_SUSPENDED,      TX_STOPS,         TX_STOPPED },
+    { TX_SUSPENDED,      TX_VOIDED,        TX_CANCELLED },
+    { TX_PENDING_STOP,   TX_STOP_FAILED,   TX_RUNNING },
+    { TX_PENDING_STOP,   TX_STOPS,         TX_STOPPED },
+    { TX_PENDING_STOP,   TX_VOIDED,        TX_CANCELLED },
+    { TX_STOPPED,        TX_EMPTY,         TX_FAILED },
+    { TX_STOPPED,        TX_BILLED,        TX_COMPLETED },
+    { TX_STOPPED,        TX_BILL_FAILS,    TX_BILLING_FAILED },
+    { TX_STOPPED,        TX_VOIDED,        TX_CANCELLED },
+    { TX_COMPLETED,      TX_CORRECTED,     TX_STOPPED }, /* to be billed again */
+    { TX_COMPLETED,      TX_VOIDED,        TX_CANCELLED },
+    { TX_BILLING_FAILED, TX_BILLED,        TX_COMPLETED }, /* the second try */
+    { TX_BILLING_FAILED, TX_CORRECTED,     TX_STOPPED },
+    { TX_BILLING_FAILED, TX_STOPS,         TX_STOPPED }, /* the true end of one that was closed by guess */
+    { TX_BILLING_FAILED, TX_VOIDED,        TX_CANCELLED },
+    { TX_FAILED,         TX_STOPS,         TX_STOPPED }, /* the same */
+    { TX_FAILED,         TX_CORRECTED,     TX_STOPPED },
+    { TX_FAILED,         TX_VOIDED,        TX_CANCELLED },
+    /* clang-format on */
 };
 
 int transaction_next(int state, enum transaction_event e)
@@ -38,14 +58,82 @@ bool transaction_is_open(int state)
     return state >= TX_PENDING_START && state <= TX_PENDING_STOP;
 }
 
-void transaction_event(struct world *w, struct transaction *t, enum transaction_event e)
+bool transaction_runs(int state)
 {
-    int next = transaction_next(t->fact->state, e);
+    return state > TX_PENDING_START && state <= TX_PENDING_STOP;
+}
 
-    if (next == t->fact->state)
-        return;
-    t->fact->state = next;
+bool transaction_settled(const struct transaction_fact *f)
+{
+    return !transaction_is_open(f->state) &&
+           ((f->flags & TX_FLAG_REPAIRED) || f->state == TX_COMPLETED || f->state == TX_CANCELLED);
+}
+
+void transaction_changed(struct world *w, struct transaction *t)
+{
+    t->fact->revision++;
     tell(w, FACT_TRANSACTION, t->fact);
+    if (t->fact->state == TX_STOPPED && w->billing)
+        w->billing(w->billing_ctx, t->fact);
+}
+
+void transaction_event(struct world *w, struct transaction *t, enum transaction_event e,
+                       int64_t now_ms)
+{
+    struct transaction_fact *f = t->fact;
+    int next = transaction_next(f->state, e);
+
+    if (next == f->state)
+        return;
+    if (transaction_is_open(f->state) && !transaction_is_open(next)) {
+        transaction_unlink(w, t);
+        f->last_power_w = 0;
+        f->stop_seen_ms = now_ms;
+    }
+    f->state = next;
+    if (e == TX_FLOWS || e == TX_PAUSES || e == TX_STOP_ACCEPTED)
+        transaction_heard(f, now_ms);
+    if (e == TX_STOP_FAILED)
+        transaction_raise(f, TX_FLAG_STOP_IGNORED);
+    transaction_changed(w, t);
+    if (!transaction_is_open(next))
+        transaction_forget(w, t->charger, t);
+}
+
+/* ---- flags, energy ---- */
+
+void transaction_raise(struct transaction_fact *f, uint32_t bits)
+{
+    f->attention |= bits & ~f->flags & TX_ATTENTION;
+    f->flags |= bits;
+}
+
+void transaction_lower(struct transaction_fact *f, uint32_t bits)
+{
+    f->flags &= ~bits;
+    f->attention &= ~bits;
+}
+
+void transaction_heard(struct transaction_fact *f, int64_t now_ms)
+{
+    f->heard_ms = now_ms;
+    transaction_lower(f, TX_FLAG_SILENT | TX_FLAG_OFFLINE);
+}
+
+struct meter transaction_meter(const struct transaction_fact *f)
+{
+    return (struct meter){ f->last_wh,   f->register_ms, f->energy_wh,
+                           f->offset_wh, f->before_wh,   (f->meter & TX_METER_UNSURE) != 0 };
+}
+
+void transaction_keep_meter(struct transaction_fact *f, const struct meter *m)
+{
+    f->last_wh = m->last_wh;
+    f->register_ms = m->last_ms;
+    f->energy_wh = m->energy_wh;
+    f->offset_wh = m->offset_wh;
+    f->before_wh = m->unsure ? m->before_wh : 0;
+    f->meter = (f->meter & ~TX_METER_UNSURE) | (m->unsure ? TX_METER_UNSURE : 0);
 }
 
 /* ---- finding ---- */
@@ -93,7 +181,7 @@ struct transaction *transaction_addressed(const struct world *w, const struct ch
 struct transaction *transaction_open_at(const struct charger *c, int connector)
 {
     for (struct transaction *t = c->transactions; t; t = t->next)
-        if (t->fact->connector == connector && transaction_is_open(t->fact->state))
+        if (t->fact->connector == connector && transaction_runs(t->fact->state))
             return t;
     return NULL;
 }
@@ -105,7 +193,7 @@ struct transaction *transaction_running_at(const struct charger *c, int connecto
         const struct transaction_fact *f = t->fact;
 
         if (f->connector == connector && at_ms >= f->start_ms - SLACK_MS &&
-            (transaction_is_open(f->state) || at_ms <= f->stop_ms + SLACK_MS))
+            (transaction_runs(f->state) || at_ms <= f->stop_ms + SLACK_MS))
             return t;
     }
     return NULL;
@@ -116,7 +204,7 @@ bool transaction_elsewhere(const struct world *w, int64_t org, struct amp_text t
 {
     for (const struct transaction *t = w->open_first; t; t = t->behind)
         if (t->fact->org == org && !(t->fact->flags & TX_FLAG_REFUSED) &&
-            amp_text_eqi(t->fact->tag, tag) && (t->charger != c || t->fact->connector != connector))
+            transaction_runs(t->fact->state) && amp_text_eqi(t->fact->tag, tag) && (t->charger != c || t->fact->connector != connector))
             return true;
     return false;
 }
@@ -139,9 +227,13 @@ size_t world_open_transactions(struct world *w, const struct transaction_fact **
 {
     size_t n = 0;
 
-    for (const struct transaction *t = w->open_first; t; t = t->behind, n++)
+    for (const struct transaction *t = w->open_first; t; t = t->behind) {
+        if (!transaction_runs(t->fact->state))
+            continue;
         if (n < cap)
             out[n] = t->fact;
+        n++;
+    }
     return n;
 }
 
@@ -158,10 +250,12 @@ static void link_open(struct world *w, struct transaction *t)
     t->behind = after ? after->behind : w->open_first;
     *(t->before ? &t->before->behind : &w->open_first) = t;
     *(t->behind ? &t->behind->before : &w->open_last) = t;
+    power_joins(w, t);
 }
 
 void transaction_unlink(struct world *w, struct transaction *t)
 {
+    power_leaves(w, t);
     *(t->before ? &t->before->behind : &w->open_first) = t->behind;
     *(t->behind ? &t->behind->before : &w->open_last) = t->before;
     t->before = t->behind = NULL;
@@ -193,7 +287,7 @@ void transaction_forget(struct world *w, struct charger *c, const struct transac
         int closed = 0;
 
         for (struct transaction *t = c->transactions; t; t = t->next) {
-            if (transaction_is_open(t->fact->state))
+            if (transaction_is_open(t->fact->state) || t->pinned)
                 continue;
             closed++;
             if (t != keep_it && (!victim || t->fact->stop_seen_ms < victim->fact->stop_seen_ms ||
@@ -211,7 +305,8 @@ void transaction_forget(struct world *w, struct charger *c, const struct transac
     }
 }
 
-static struct transaction *add(struct world *w, struct charger *c, const struct transaction_fact *f)
+struct transaction *transaction_add(struct world *w, struct charger *c,
+                                    const struct transaction_fact *f)
 {
     struct transaction *t = must(calloc(1, sizeof *t)), **at = &c->transactions;
 
@@ -238,14 +333,12 @@ void transaction_apply(struct world *w, const struct transaction_fact *f)
     if (!c)
         return;
     if (!t) {
-        t = add(w, c, f);
+        t = transaction_add(w, c, f);
     } else {
-        bool was_open = transaction_is_open(t->fact->state);
-
-        keep(FACT_TRANSACTION, &t->fact, f);
-        if (was_open && !transaction_is_open(f->state))
+        if (transaction_is_open(t->fact->state))
             transaction_unlink(w, t);
-        if (!was_open && transaction_is_open(f->state))
+        keep(FACT_TRANSACTION, &t->fact, f);
+        if (transaction_is_open(f->state))
             link_open(w, t);
     }
     if (!transaction_is_open(f->state))
@@ -267,8 +360,9 @@ struct transaction *transaction_new(struct world *w, struct charger *c, struct t
     f->key = key;
     f->org = c->fact->org;
     f->charger = c->fact->key;
+    f->merged_into = 0;
     f->uid = (struct amp_text){ uid, (uint32_t)n };
-    return add(w, c, f);
+    return transaction_add(w, c, f);
 }
 
 /* ---- the station's clock ---- */

@@ -146,8 +146,11 @@ static void test_repeated_stop(void) /* E4 */
     CHECK(stop(key, 500, T0 + 1000) == key, "first");
     scene_forget(&s);
     CHECK(stop(key, 500, T0 + 1000) == 0 && s.count == 0, "E4: again: nothing doubled");
-    CHECK(stop_with(s.c, key, "GOOD", 700, T0 + 9000) == 0 && s.count == 0,
-          "E4: nor changed by a different one");
+    CHECK(stop_with(s.c, key, "GOOD", 700, T0 + 9000) == key && get(key)->meter_stop_wh == 500 &&
+              (get(key)->flags & TX_FLAG_CONTRADICTED),
+          "E4: a different one changes nothing and is flagged");
+    scene_forget(&s);
+    CHECK(stop_with(s.c, key, "GOOD", 700, T0 + 9000) == key && s.count == 0, "E4: once");
     CHECK(!strcmp(answer.status, "Accepted"), "E4: the same answer");
     scene_close(&s);
 }

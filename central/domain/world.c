@@ -37,6 +37,7 @@ void world_free(struct world *w)
         free(w->quirks[i]);
     free(w->quirks);
     free(w->chargers);
+    free(w->powers);
     free(w->tag_list);
     map_clear(&w->by_id);
     map_clear(&w->by_key);

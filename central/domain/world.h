@@ -29,6 +29,7 @@ struct world_config {
     bool accept_unknown;      /* unknown chargers are in at once, else they knock: PENDING */
     bool accept_unknown_tags; /* demo: any tag may charge */
     bool one_at_a_time;       /* a tag that charges elsewhere is answered ConcurrentTx (off) */
+    int32_t silent_after_s, offline_after_s; /* attention.h; 0: its defaults */
 };
 
 typedef void world_emit_fn(void *ctx, const struct fact *f);
@@ -116,7 +117,8 @@ const struct tag_fact *world_tag_at(struct world *w, size_t i);
  * from its first). */
 size_t world_tag_after(struct world *w, int64_t org, struct amp_text after);
 
-/* ---- transactions: always answered, always kept; odd ones are flagged. Edge cases 1-28 ---- */
+/* ---- transactions: always answered, always kept; odd ones are flagged. Edge cases 1-28 ----
+ * What people and billing do to them: repair.h; what they should look at: attention.h. */
 struct start_info {
     int connector;
     struct amp_text tag;
@@ -132,8 +134,8 @@ struct stop_info {
     int64_t meter_wh, at_ms;
     struct amp_text tag, reason;
 };
-/* Returns the key of the record that the stop was booked on: its readings go there. 0: a
- * repetition, everything of it is stored already. An id below 1 means the only open transaction of
+/* Returns the key of the record that the stop belongs to: its readings go there. 0: a repetition,
+ * everything of it is stored already. A second one that says something else is flagged, no more. An id below 1 means the only open transaction of
  * this charger that fits; an id that we do not know, or that is another charger's, becomes a closed
  * record of its own with TX_FLAG_ADOPTED (and TX_FLAG_FOREIGN_STOP). */
 int64_t world_stop(struct world *w, struct charger *c, const struct stop_info *s, int64_t now_ms,
@@ -144,9 +146,9 @@ int64_t world_stop(struct world *w, struct charger *c, const struct stop_info *s
 bool world_reading(struct world *w, struct charger *c, struct reading_fact *r, int64_t now_ms);
 /* Open ones, and those that closed not long ago; else NULL. */
 const struct transaction_fact *world_transaction(struct world *w, int64_t key);
-/* The open one on a connector, or NULL. */
+/* The one that runs on a connector, or NULL. */
 const struct transaction_fact *charger_transaction(const struct charger *c, int connector);
-/* All open ones, oldest first. Their number, also when `cap` is smaller. */
+/* All that run, oldest first: not those that a remote start asked for. Their number, also when `cap` is smaller. */
 size_t world_open_transactions(struct world *w, const struct transaction_fact **out, size_t cap);
 
 /* ---- commands ---- */

@@ -81,6 +81,10 @@ static void remember(struct live *l, const struct reading_fact *f)
     }
     if (f->at_ms < r->fact.at_ms)
         return; /* a late one from an offline queue is no news */
+    if (r->fact.has && (f->has & READING_CLOCK) && !(r->fact.has & READING_CLOCK))
+        return; /* E89: it has readings of its own */
+    if (!(f->has & READING_CLOCK))
+        r->fact.has &= ~(uint32_t)READING_CLOCK;
 #define KEEP(bit, field) \
     if (f->has & (bit))  \
     r->fact.field = f->field
@@ -203,6 +207,7 @@ static bool event_of(const struct fact *f, struct live_event *e)
     case FACT_CONFIG:
     case FACT_FILE:
     case FACT_BATCH:
+    case FACT_POWER:
     case FACT_KINDS:
         break;
     }

@@ -30,6 +30,8 @@ static const struct {
     { "Health",       &api_health_record      },
     { "Problem",      &api_problem_record     },
     { "Audit",        &api_audit_record       },
+    { "Attention",    &api_attention_record   },
+    { "Power",        &api_power_record       },
     { "Subscription", &api_subscription_record},
     { "Event",        &api_event_record       },
 };
@@ -54,6 +56,7 @@ static const struct {
     { "from",      "string",  "From this time on, RFC 3339"                          },
     { "to",        "string",  "Until this time"                                      },
     { "direction", "string",  "received or sent"                                     },
+    { "step",      "integer", "Seconds of a step, a multiple of 900 (900)"           },
     { "who",       "string",  "Only by this login or API key"                        },
     { "kind",      "string",  "Only things of this kind: tag, charger, user, transaction" },
     { "thing",     "string",  "Only the one with this id"                            },

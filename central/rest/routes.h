@@ -14,6 +14,11 @@ void rest_update_charger(struct rest_call *call);
 void rest_list_transactions(struct rest_call *call);
 void rest_get_transaction(struct rest_call *call);
 void rest_list_readings(struct rest_call *call);
+/* repairs.c */
+void rest_repair(struct rest_call *call);
+/* attention.c */
+void rest_list_attention(struct rest_call *call);
+void rest_list_power(struct rest_call *call);
 /* messages.c */
 void rest_list_messages(struct rest_call *call);
 /* operations.c, commands.c */

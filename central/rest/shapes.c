@@ -1,6 +1,7 @@
 /* central/rest/shapes.c - one function a resource. api.def describes what they write; rest_test.c
  * holds one against the other. */
 #include "central/rest/shapes.h"
+#include "central/domain/attention.h"
 #include "central/rest/live.h"
 #include <stdio.h>
 
@@ -168,37 +169,29 @@ void shape_charger(struct amp_json *w, const struct central *c, const struct cha
 
 /* ---- transactions ---- */
 
-static const struct {
-    uint32_t bit;
-    const char *name;
-} flag_names[] = {
-    {TX_FLAG_UNKNOWN_TAG,   "unknownTag" },
-    { TX_FLAG_REFUSED,      "refused"    },
-    { TX_FLAG_METER_BACK,   "meterBack"  },
-    { TX_FLAG_TIME_ODD,     "timeOdd"    },
-    { TX_FLAG_ZOMBIE,       "zombie"     },
-    { TX_FLAG_ADOPTED,      "adopted"    },
-    { TX_FLAG_FOREIGN_STOP, "foreignStop"},
-    { TX_FLAG_NO_ENERGY,    "noEnergy"   },
-};
-
 const char *shape_transaction_flag(uint32_t bit)
 {
-    for (size_t i = 0; i < AMP_COUNT(flag_names); i++)
-        if (flag_names[i].bit == bit)
-            return flag_names[i].name;
+    const struct attention_reason *table;
+    size_t n = attention_table(&table);
+
+    for (size_t i = 0; i < n; i++)
+        if (table[i].flag == bit)
+            return table[i].name;
     return NULL;
 }
 
 static void put_flags(struct amp_json *w, uint32_t flags)
 {
+    const struct attention_reason *table;
+    size_t n = attention_table(&table);
+
     if (!flags)
         return;
     amp_json_key(w, "flags");
     amp_json_open(w, '[');
-    for (size_t i = 0; i < AMP_COUNT(flag_names); i++)
-        if (flags & flag_names[i].bit)
-            amp_json_str(w, flag_names[i].name);
+    for (size_t i = 0; i < n; i++)
+        if (flags & table[i].flag)
+            amp_json_str(w, table[i].name);
     amp_json_close(w, ']');
 }
 
@@ -222,7 +215,6 @@ void shape_transaction(struct amp_json *w, const struct central *c,
                        const struct transaction_fact *f, const struct reading_fact *last)
 {
     bool stopped = f->stop_ms != 0;
-    int64_t newest = stopped ? f->meter_stop_wh : f->last_wh;
 
     amp_json_open(w, '{');
     shape_int(w, "id", f->key);
@@ -241,13 +233,15 @@ void shape_transaction(struct amp_json *w, const struct central *c,
     shape_int(w, "meterStartWh", f->meter_start_wh);
     if (stopped)
         shape_int(w, "meterStopWh", f->meter_stop_wh);
-    /* a meter that ran backwards delivered nothing that can be told; the flag says so */
-    shape_int(w, "energyWh", newest > f->meter_start_wh ? newest - f->meter_start_wh : 0);
+    shape_int(w, "energyWh", f->energy_wh);
     if (!stopped && f->last_ms)
         shape_int(w, "powerW", f->last_power_w);
     shape_time(w, "lastAt", f->last_ms);
     if (f->reservation)
         shape_int(w, "reservation", f->reservation);
+    if (f->merged_into)
+        shape_int(w, "mergedInto", f->merged_into);
+    shape_int(w, "revision", f->revision);
     if (last) {
         amp_json_key(w, "numbers");
         amp_json_open(w, '{');

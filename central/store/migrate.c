@@ -131,6 +131,26 @@ static const char *const migrations[] = {
     "asked_by TEXT, trace TEXT, targets TEXT, parallel INTEGER, rate INTEGER, "
     "stop_after INTEGER, queue_s INTEGER, effect INTEGER, created_ms BIGINT, "
     "ended_ms BIGINT, total INTEGER, good INTEGER, bad INTEGER);",
+    /* the meter of a session, what waits for a person, repairs; power over time */
+    "ALTER TABLE charging_transaction ADD COLUMN energy_wh BIGINT DEFAULT 0;"
+    "ALTER TABLE charging_transaction ADD COLUMN register_ms BIGINT DEFAULT 0;"
+    "ALTER TABLE charging_transaction ADD COLUMN offset_wh BIGINT DEFAULT 0;"
+    "ALTER TABLE charging_transaction ADD COLUMN before_wh BIGINT DEFAULT 0;"
+    "ALTER TABLE charging_transaction ADD COLUMN meter INTEGER DEFAULT 0;"
+    "ALTER TABLE charging_transaction ADD COLUMN attention BIGINT DEFAULT 0;"
+    "ALTER TABLE charging_transaction ADD COLUMN start_hash BIGINT DEFAULT 0;"
+    "ALTER TABLE charging_transaction ADD COLUMN stop_hash BIGINT DEFAULT 0;"
+    "ALTER TABLE charging_transaction ADD COLUMN heard_ms BIGINT DEFAULT 0;"
+    "ALTER TABLE charging_transaction ADD COLUMN revision BIGINT DEFAULT 0;"
+    "ALTER TABLE charging_transaction ADD COLUMN merged_into BIGINT DEFAULT 0;"
+    "UPDATE charging_transaction SET offset_wh = -meter_start_wh, register_ms = last_ms, "
+    "heard_ms = start_seen_ms, "
+    "energy_wh = CASE WHEN last_wh > meter_start_wh THEN last_wh - meter_start_wh ELSE 0 END;"
+    "CREATE INDEX charging_transaction_attention ON charging_transaction (key) "
+    "WHERE attention <> 0 OR state = 7;"
+    "CREATE TABLE power ("
+    "org BIGINT, charger BIGINT, slot_ms BIGINT, energy_wh BIGINT, max_w BIGINT, "
+    "PRIMARY KEY (org, charger, slot_ms))$clustered;",
 };
 
 int migrate_count(void)

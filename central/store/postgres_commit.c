@@ -83,6 +83,32 @@ static void spell_key(const struct table *t, struct amp_buf *out)
     }
 }
 
+/* Of rows that add up, those of one key in the batch are added up first. In the order of the key:
+ * two processes that add to the same rows must not wait for each other in a circle. */
+static void spell_sum(const struct table *t, struct amp_buf *out)
+{
+    amp_buf_puts(out, "INSERT INTO ");
+    amp_buf_puts(out, t->name);
+    amp_buf_puts(out, " (");
+    names_of_columns(t, out);
+    amp_buf_puts(out, ") SELECT ");
+    for (size_t i = 0; i < t->count; i++) {
+        const struct column *c = &t->columns[i];
+
+        amp_buf_puts(out, i ? ", " : "");
+        amp_buf_puts(out, c->use == COLUMN_SUM ? "sum(" : c->use == COLUMN_MAX ? "max(" : "");
+        amp_buf_puts(out, "u.");
+        amp_buf_puts(out, c->name);
+        amp_buf_puts(out, c->use == COLUMN_SUM ? ")::bigint" : c->use == COLUMN_MAX ? ")" : "");
+    }
+    unnest(t, 1, false, out);
+    amp_buf_puts(out, " GROUP BY ");
+    spell_key(t, out);
+    amp_buf_puts(out, " ORDER BY ");
+    spell_key(t, out);
+    table_conflict(t, out);
+}
+
 static void spell_upsert(const struct table *t, struct amp_buf *out)
 {
     amp_buf_puts(out, "INSERT INTO ");
@@ -140,6 +166,8 @@ static int prepare(struct postgres *s, enum fact_kind kind)
     amp_buf_init(&sql, text, sizeof(text));
     if (t->by)
         spell_append(t, &sql);
+    else if (t->summed)
+        spell_sum(t, &sql);
     else
         spell_upsert(t, &sql);
     amp_buf_putc(&sql, '\0');

@@ -274,6 +274,25 @@ static int scan(struct search *s)
     return rc;
 }
 
+/* ---- power ---- */
+
+/* One statement over the slots of one key range. */
+static int ask_power(struct search *s)
+{
+    struct query q = { .first = 1 };
+    struct pg_arguments a = { .count = 0 };
+    char numbers[6][24];
+
+    amp_buf_init(&q.sql, q.text, sizeof(q.text));
+    query_power(&q, s->ask);
+    amp_buf_putc(&q.sql, '\0');
+    for (int i = 0; i < q.count; i++) {
+        snprintf(numbers[i], 24, "%lld", (long long)q.arguments[i].number);
+        a.values[a.count++] = numbers[i];
+    }
+    return pg_ask(&s->reader->link, q.text, &a, take_row, s);
+}
+
 /* ---- the search ---- */
 
 static int search(struct search *s)
@@ -284,7 +303,9 @@ static int search(struct search *s)
 
     if (rc < 0)
         return rc;
-    if (a->what == ASK_TRANSACTIONS && a->transaction)
+    if (a->what == ASK_POWER)
+        rc = ask_power(s);
+    else if (a->what == ASK_TRANSACTIONS && a->transaction)
         rc = !a->before || (s->forward ? a->transaction > a->before : a->transaction < a->before)
                  ? window(s, a->transaction, a->transaction + 1)
                  : 0;

@@ -52,15 +52,17 @@ int pg_claim(struct postgres *s)
     return pg_exec(&s->link, sql);
 }
 
-/* `$key` becomes what makes a key. */
+/* `$key` becomes what makes a key; `$clustered` nothing: here every table is a heap. */
 static void spell(const char *text, struct amp_buf *out)
 {
-    const char *key;
+    const char *mark;
 
-    while ((key = strstr(text, "$key"))) {
-        amp_buf_put(out, text, (size_t)(key - text));
-        amp_buf_puts(out, "BIGINT PRIMARY KEY");
-        text = key + 4;
+    while ((mark = strchr(text, '$'))) {
+        bool key = !strncmp(mark, "$key", 4);
+
+        amp_buf_put(out, text, (size_t)(mark - text));
+        amp_buf_puts(out, key ? "BIGINT PRIMARY KEY" : "");
+        text = mark + (key ? sizeof "key" : sizeof "clustered");
     }
     amp_buf_puts(out, text);
 }

@@ -18,6 +18,7 @@ const struct query_subject *query_subject_of(enum store_question what)
         [ASK_AUDIT] = { FACT_AUDIT,       "id",  false},
         [ASK_REFUSALS] = { FACT_REFUSAL, "id", false },
         [ASK_RESERVATIONS] = { FACT_RESERVATION, "key", false },
+        [ASK_POWER] = { FACT_POWER,       "slot_ms",  true},
     };
 
     return &subjects[what];
@@ -25,8 +26,9 @@ const struct query_subject *query_subject_of(enum store_question what)
 
 bool query_legal(const struct store_ask *a)
 {
-    return a->what >= ASK_MESSAGES && a->what <= ASK_RESERVATIONS && a->limit >= 1 &&
-           a->limit <= 1000 && a->text.len <= TEXT_MAX && a->correlation.len <= TEXT_MAX;
+    return a->what >= ASK_MESSAGES && a->what <= ASK_POWER && a->limit >= 1 &&
+           a->limit <= 1000 && a->text.len <= TEXT_MAX && a->correlation.len <= TEXT_MAX &&
+           (a->what != ASK_POWER || (a->from_ms && a->to_ms && a->step_ms >= POWER_SLOT_MS));
 }
 
 bool query_forward(const struct store_ask *a)
@@ -42,6 +44,27 @@ size_t query_bytes(const struct store_ask *a)
 int64_t query_key(const struct store_ask *a)
 {
     return a->what == ASK_READINGS ? a->transaction : a->charger;
+}
+
+void query_power(struct query *q, const struct store_ask *a)
+{
+    int64_t from_ms = a->before ? a->before + a->step_ms : a->from_ms;
+
+    amp_buf_puts(
+        &q->sql,
+        "SELECT at, CAST($1 AS BIGINT), CAST($2 AS BIGINT), at, energy_wh, max_w FROM ("
+        "SELECT CAST($3 AS BIGINT) + (slot_ms - CAST($3 AS BIGINT)) / CAST($4 AS BIGINT) * "
+        "CAST($4 AS BIGINT) AS at, CAST(sum(energy_wh) AS BIGINT) AS energy_wh, max(max_w) AS "
+        "max_w FROM power WHERE org = $1 AND charger = $2 AND slot_ms >= $3 AND slot_ms < $5 "
+        "GROUP BY 1) steps ORDER BY at LIMIT $6");
+    q->first = 1;
+    q->count = 0;
+    q->arguments[q->count++] = (struct query_argument){ .number = a->org };
+    q->arguments[q->count++] = (struct query_argument){ .number = a->charger };
+    q->arguments[q->count++] = (struct query_argument){ .number = from_ms };
+    q->arguments[q->count++] = (struct query_argument){ .number = a->step_ms };
+    q->arguments[q->count++] = (struct query_argument){ .number = a->to_ms };
+    q->arguments[q->count++] = (struct query_argument){ .number = (int64_t)a->limit + 1 };
 }
 
 char *query_pattern(const struct store_ask *a)
@@ -149,6 +172,10 @@ void query_filters(struct query *q, const struct store_ask *a, const struct quer
         amp_buf_puts(&q->sql, " AND m.state <= 3");
     if (a->what == ASK_RESERVATIONS && a->open == 0)
         amp_buf_puts(&q->sql, " AND m.state > 3");
+    if (transactions && a->attention)
+        amp_buf_puts(&q->sql, " AND (m.attention <> 0 OR m.state = 7)");
+    if (a->what == ASK_READINGS && a->has_not)
+        where_number(q, "0 = m.has &", a->has_not);
     if (transactions && a->open == 1)
         amp_buf_puts(&q->sql, " AND m.state < 5");
     if (transactions && a->open == 0)

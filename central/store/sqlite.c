@@ -169,20 +169,26 @@ static char *claim(struct sqlite *s)
     return NULL;
 }
 
-/* `$key` becomes what makes an alias of the row id. */
+/* `$key` becomes what makes an alias of the row id, `$clustered` what keeps rows in the order of
+ * their key. */
 static char *spell(const char *text)
 {
-    static const char key[] = "INTEGER PRIMARY KEY";
+    static const char *const words[][2] = { { "$key", "INTEGER PRIMARY KEY" },
+                                            { "$clustered", " WITHOUT ROWID" } };
     char *out = store_alloc(strlen(text) * 4 + 1), *to = out;
 
     while (*text) {
-        if (!strncmp(text, "$key", 4)) {
-            memcpy(to, key, sizeof(key) - 1);
-            to += sizeof(key) - 1;
-            text += 4;
-        } else {
+        size_t w = 0;
+
+        while (w < AMP_COUNT(words) && strncmp(text, words[w][0], strlen(words[w][0])) != 0)
+            w++;
+        if (w == AMP_COUNT(words)) {
             *to++ = *text++;
+            continue;
         }
+        memcpy(to, words[w][1], strlen(words[w][1]));
+        to += strlen(words[w][1]);
+        text += strlen(words[w][0]);
     }
     *to = '\0';
     return out;

@@ -263,6 +263,35 @@ static int ask_all(struct search *s)
     return 0;
 }
 
+/* One statement over the slots of one key range. */
+static int ask_power(struct search *s)
+{
+    struct query q = { .first = 1 };
+    struct rows *out = s->out;
+    sqlite3_stmt *at;
+    int rc;
+
+    amp_buf_init(&q.sql, q.text, sizeof(q.text));
+    query_power(&q, s->ask);
+    amp_buf_putc(&q.sql, '\0');
+    at = sqlite_prepare(s->reader->db, q.text);
+    for (int i = 0; at && i < q.count; i++)
+        sqlite3_bind_int64(at, 1 + i, q.arguments[i].number);
+    while ((rc = at ? sqlite3_step(at) : SQLITE_ERROR) == SQLITE_ROW) {
+        struct fact f;
+
+        if (out->count == (size_t)s->ask->limit) {
+            out->next = out->ids[out->count - 1];
+            rc = SQLITE_DONE;
+            break;
+        }
+        sqlite_read_fact(at, 1, FACT_POWER, &f);
+        rows_add(out, &f, sqlite3_column_int64(at, 0));
+    }
+    sqlite3_finalize(at);
+    return rc == SQLITE_DONE ? 0 : atomic_load(&s->reader->stop) ? AMP_E_STATE : AMP_E_IO;
+}
+
 int sqlite_ask(void *reader, const struct store_ask *ask, struct rows *out)
 {
     struct search s = { .reader = reader, .ask = ask, .out = out, .budget = BUDGET };
@@ -274,6 +303,8 @@ int sqlite_ask(void *reader, const struct store_ask *ask, struct rows *out)
         return AMP_E_IO;
     s.subject = query_subject_of(ask->what);
     s.forward = query_forward(ask);
+    if (ask->what == ASK_POWER)
+        return ask_power(&s);
     s.pattern = query_pattern(ask);
     rc = ask_all(&s);
     free(s.pattern);

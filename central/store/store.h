@@ -80,7 +80,8 @@ enum store_question {
     ASK_CONNECTIONS,
     ASK_AUDIT,
     ASK_REFUSALS,
-    ASK_RESERVATIONS
+    ASK_RESERVATIONS,
+    ASK_POWER
 };
 struct store_ask {
     enum store_question what;
@@ -89,7 +90,11 @@ struct store_ask {
     int64_t transaction;     /* 0: all. READINGS, TRANSACTIONS, COMMANDS */
     int32_t connector;       /* -1: all. TRANSACTIONS, READINGS, STATUS, COMMANDS */
     int64_t from_ms, to_ms;  /* from <= time < to; 0: open. Time is at_ms; TRANSACTIONS start_ms,
-                                COMMANDS created_ms, STATUS and READINGS seen_ms */
+                                COMMANDS created_ms, STATUS and READINGS seen_ms, POWER slot_ms,
+                                where both are needed */
+    int64_t step_ms;         /* POWER: a row each, a multiple of POWER_SLOT_MS from from_ms on */
+    bool attention;          /* TRANSACTIONS: only those that a person should look at */
+    uint32_t has_not;        /* READINGS: none of these bits of reading_fact.has */
     struct amp_text action;  /* MESSAGES, COMMANDS, AUDIT; absent: all */
     struct amp_text who, kind, thing; /* AUDIT; kind and thing (identity) REFUSALS, to the letter;
                                        * absent: all */
@@ -105,6 +110,9 @@ struct store_ask {
     int32_t limit;  /* 1..1000 */
     uint32_t bytes; /* most that one answer may hold; 0: 16 MiB */
 };
+/* POWER: of a charger, or of all of the organisation (charger 0). A row adds up the slots of a step:
+ * its slot_ms and its id are the step's begin; steps in which nothing flowed have none. Always oldest
+ * first. */
 /* Rows newest first (forward: oldest first), in order of arrival; facts and texts live during the
  * call. `next` is the cursor for more, 0 at the end. A search looks at a bounded number of rows
  * (and returns at most `bytes`), so that no question holds up the disk: there may be fewer rows than

@@ -203,7 +203,11 @@ static const struct fact all[] = {
                          T("Remote"), 11,         12,
                          13,          14,         15,
                          16,          17,         18,
-                         -19,         20 } }                                                           },
+                         -19,         20,         21,
+                         22,          23,         24,
+                         3,           0x80000001u, 0xfedcba9876543210u,
+                         5,           26,         27,
+                         28 } }                                                           },
     { FACT_TAG,         { .tag = { 1, T("AbC"), T("PARENT"), T(""), T("Blocked"), 123456789, false } } },
     { FACT_USER,        { .user = { 4, 1, T("eve"), T("Eve"), T("$argon2id$"), ROLE_ADMIN, true, 55 } }},
     { FACT_LOGIN,       { .login = { T("00ff"), 4, 66, 77 } }                                          },
@@ -262,6 +266,7 @@ static const struct fact all[] = {
     { FACT_REFUSAL,
       { .refusal = { 1, 0, 97, 401, 5, T("wrong-password"), T("who?"), T("10.0.0.1:5"), T("CN"),
                      T("because") } } },
+    { FACT_POWER, { .power = { 1, 3, 900000, -7, 8 } } },
     { FACT_AUDIT,
      { .audit = { 1, 3, 71, 4, T("eve"), T("change"), T("tag"), T("AbC"), T("{\"a\":1}"), T("{}"),
                    T("because") } }                                                                    },
@@ -280,6 +285,8 @@ static void test_every_field(void)
         { .what = ASK_AUDIT, .org = 1, .connector = -1, .limit = 10 },
         { .what = ASK_REFUSALS, .org = 1, .connector = -1, .limit = 10 },
         { .what = ASK_RESERVATIONS, .org = 1, .charger = 3, .connector = 0, .open = 1, .limit = 10 },
+        { .what = ASK_POWER, .org = 1, .charger = 3, .from_ms = 900000, .to_ms = 1800000,
+          .step_ms = 900000, .limit = 10 },
     };
     struct store *s;
 

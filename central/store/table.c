@@ -1,5 +1,6 @@
 /* central/store/table.c - see table.h. */
 #include "central/store/table.h"
+#include <stdarg.h>
 
 #define NAMED(name, kind, field, type, use)                                              \
     {                                                                                    \
@@ -66,6 +67,24 @@ static const struct column transaction_columns[] = {
     PLAIN(transaction, last_ms, INT64),
     PLAIN(transaction, last_power_w, INT64),
     PLAIN(transaction, reservation, INT64),
+    PLAIN(transaction, energy_wh, INT64),
+    PLAIN(transaction, register_ms, INT64),
+    PLAIN(transaction, offset_wh, INT64),
+    PLAIN(transaction, before_wh, INT64),
+    PLAIN(transaction, meter, INT32),
+    PLAIN(transaction, attention, UINT32),
+    PLAIN(transaction, start_hash, INT64),
+    PLAIN(transaction, stop_hash, INT64),
+    PLAIN(transaction, heard_ms, INT64),
+    PLAIN(transaction, revision, INT64),
+    PLAIN(transaction, merged_into, INT64),
+};
+static const struct column power_columns[] = {
+    KEY(power, org, INT64),
+    KEY(power, charger, INT64),
+    KEY(power, slot_ms, INT64),
+    NAMED("energy_wh", power, energy_wh, INT64, SUM),
+    NAMED("max_w", power, max_w, INT64, MAX),
 };
 static const struct column reading_columns[] = {
     PLAIN(reading, charger, INT64),
@@ -435,6 +454,7 @@ static const struct table tables[FACT_KINDS] = {
                           .by = "charger" },
     [FACT_AUDIT] = { .name = "audit", COLUMNS(audit_columns), .time = "at_ms", .by = "charger",
                      .owned = true },
+    [FACT_POWER] = { .name = "power", COLUMNS(power_columns), .time = "slot_ms", .summed = true },
     [FACT_LOAD_GROUP] = { .name = "load_group", COLUMNS(load_group_columns), .folded = "id" },
     [FACT_LOAD_MEMBER] = { .name = "load_member", COLUMNS(load_member_columns) },
     [FACT_LOAD_POINT] = { .name = "load_point", COLUMNS(load_point_columns) },
@@ -492,6 +512,18 @@ static int64_t position(const struct table *t, const char *name)
     return i;
 }
 
+/* All the texts, up to a NULL. */
+static void put(struct amp_buf *out, ...)
+{
+    va_list texts;
+    const char *text;
+
+    va_start(texts, out);
+    while ((text = va_arg(texts, const char *)))
+        amp_buf_puts(out, text);
+    va_end(texts);
+}
+
 void table_conflict(const struct table *t, struct amp_buf *out)
 {
     const char *separator = "";
@@ -507,12 +539,19 @@ void table_conflict(const struct table *t, struct amp_buf *out)
     amp_buf_puts(out, t->folded ? ", folded) DO UPDATE SET " : ") DO UPDATE SET ");
     separator = "";
     for (size_t i = 0; i < t->count; i++) {
-        if (t->columns[i].use != COLUMN_PLAIN)
+        const char *name = t->columns[i].name;
+
+        if (t->columns[i].use == COLUMN_KEY || t->columns[i].use == COLUMN_FIXED)
             continue;
         amp_buf_puts(out, separator);
-        amp_buf_puts(out, t->columns[i].name);
-        amp_buf_puts(out, " = excluded.");
-        amp_buf_puts(out, t->columns[i].name);
+        amp_buf_puts(out, name);
+        if (t->columns[i].use == COLUMN_SUM)
+            put(out, " = ", t->name, ".", name, " + excluded.", name, NULL);
+        else if (t->columns[i].use == COLUMN_MAX)
+            put(out, " = CASE WHEN excluded.", name, " > ", t->name, ".", name, " THEN excluded.",
+                name, " ELSE ", t->name, ".", name, " END", NULL);
+        else
+            put(out, " = excluded.", name, NULL);
         separator = ", ";
     }
 }

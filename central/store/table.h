@@ -12,6 +12,8 @@ enum column_type { COLUMN_INT64, COLUMN_INT32, COLUMN_UINT32, COLUMN_BOOL, COLUM
 enum column_use {
     COLUMN_PLAIN,
     COLUMN_KEY,  /* what makes a row the same one */
+    COLUMN_SUM,  /* is added to what is there */
+    COLUMN_MAX,  /* stays where it is larger */
     COLUMN_FIXED /* never changes; not touching it spares the indexes that contain it */
 };
 struct column {
@@ -27,6 +29,7 @@ struct table {
     const char *by;     /* histories: the column they are searched by, and partitioned; else NULL */
     const char *folded; /* the text that is part of the key without regard to case; NULL: none */
     const char *counter; /* in high_water: keys that are never used again; NULL: none */
+    bool summed; /* rows of one key add up: has COLUMN_SUM */
     bool owned; /* histories: the organisation is a column of its own, not that of the charger */
 };
 

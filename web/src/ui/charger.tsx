@@ -59,7 +59,9 @@ function Session({ t, live }: { t: Transaction; live: boolean }): JSX.Element {
 
 const flagWords: Record<string, string> = {
   unknownTag: 'unknown tag', refused: 'tag refused', meterBack: 'meter ran back', timeOdd: 'odd time', zombie: 'never stopped',
-  adopted: 'adopted', foreignStop: 'stopped by another tag', noEnergy: 'no energy',
+  adopted: 'adopted', foreignStop: 'stop of another charger', noEnergy: 'no energy',
+  meterReset: 'meter started over', meterJump: 'meter jumped', rollOver: 'meter rolled over', startBelow: 'starts below the last one',
+  repaired: 'repaired', late: 'late message', contradicted: 'two stops', stopIgnored: 'did not stop', silent: 'silent', offline: 'offline',
 };
 
 function ConnectorRow({ c, k }: { c: Charger; k: Connector }): JSX.Element {
