@@ -10,7 +10,7 @@ const cp1: Charger = {
   id: 'CP1', connection: 'connected', registration: 'accepted',
   connectors: [{ connectorId: 1, status: 'Available' }, { connectorId: 2, status: 'Available' }],
 };
-const tx: Transaction = { id: 7, charger: 'CP1', connectorId: 1, state: 'RUNNING', meterStartWh: 1000, energyWh: 0, startedAt: at };
+const tx: Transaction = { id: 7, charger: 'CP1', connectorId: 1, state: 'RUNNING', meterStartWh: 1000, energyWh: 0, revision: 1, startedAt: at };
 
 let seq = 0;
 const event = (kind: string, data: unknown): LiveEvent => ({ seq: ++seq, at, topic: 'chargers', kind, data }) as unknown as LiveEvent;
