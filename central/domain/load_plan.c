@@ -1,6 +1,7 @@
 /* central/domain/load_plan.c - one look at everything: what cars want, what each connector should
  * have, how much of that it may be told already, and what is said next. */
 #include "central/domain/load_inside.h"
+#include "central/domain/shared.h"
 
 #define REFUSALS  3 /* in a row: it counts with what it has */
 #define STEADY_DA 5
@@ -10,7 +11,7 @@ static bool obeys(const struct loads *l, const struct load_spot *s)
 {
     const struct charger *c = world_charger_by_key(l->world, s->keep->charger);
 
-    return c && charger_session(c) && charger_fact(c)->registration == REGISTRATION_ACCEPTED &&
+    return c && charger_reachable(c) && charger_fact(c)->registration == REGISTRATION_ACCEPTED &&
            !s->point.unable && s->point.limit[LOAD_BASE].da != LOAD_NONE &&
            s->point.refused < REFUSALS && !s->wild;
 }
@@ -183,7 +184,7 @@ static bool reachable(const struct loads *l, const struct load_keep *k)
 {
     const struct charger *c = world_charger_by_key(l->world, k->charger);
 
-    return c && charger_session(c) && charger_fact(c)->registration == REGISTRATION_ACCEPTED;
+    return c && charger_reachable(c) && charger_fact(c)->registration == REGISTRATION_ACCEPTED;
 }
 
 /* A base that rises takes room like any other raise. */

@@ -1,6 +1,7 @@
 /* central/domain/load_words.c - load management as people ask about it: numbers of a connector and
  * of a group, and why. */
 #include "central/domain/load_inside.h"
+#include "central/domain/shared.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -91,7 +92,7 @@ static void put_fixed(const struct loads *l, const struct load_spot *s, struct a
     const char *why = "its station has not confirmed its fail-safe limit yet";
     char text[32];
 
-    if (!c || !charger_session(c))
+    if (!c || !charger_reachable(c))
         why = "its station is offline";
     else if (s->point.unable)
         why = "its station knows no charging profiles";
@@ -210,7 +211,7 @@ static void add_spot(const struct loads *l, const struct load_spot *s, struct lo
     out->wanting += s->wants;
     out->waiting += s->wants && s->share.da == 0;
     out->unable += s->point.unable;
-    out->offline += !c || !charger_session(c);
+    out->offline += !c || !charger_reachable(c);
 }
 
 bool loads_sum(const struct loads *l, int64_t org, struct amp_text id, int64_t now_ms,

@@ -14,7 +14,15 @@
 #define LIVE_PAYLOAD 8192 /* a longer payload is not shown live */
 #define LIVE_READERS 2000
 
-enum live_topic { TOPIC_CHARGERS, TOPIC_TRANSACTIONS, TOPIC_MESSAGES, TOPIC_COMMANDS, TOPIC_RESERVATIONS, TOPICS };
+enum live_topic {
+    TOPIC_CHARGERS,
+    TOPIC_TRANSACTIONS,
+    TOPIC_MESSAGES,
+    TOPIC_COMMANDS,
+    TOPIC_RESERVATIONS,
+    TOPIC_LOAD,
+    TOPICS
+};
 enum live_kind {
     LIVE_CHARGER,
     LIVE_CONNECTOR,
@@ -23,7 +31,9 @@ enum live_kind {
     LIVE_READING,
     LIVE_MESSAGE,
     LIVE_COMMAND,
-    LIVE_RESERVATION
+    LIVE_RESERVATION,
+    LIVE_GROUP,
+    LIVE_LIMIT
 };
 
 struct live_event {

@@ -3,6 +3,7 @@
  * section 2: batching on the server decides what a page costs. */
 #include "central/rest/live.h"
 #include "central/rest/feed.h"
+#include "central/rest/group_shapes.h"
 #include "central/rest/shapes.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,9 +34,10 @@ struct live {
 };
 
 static const char *const topics[] = { "chargers", "transactions", "messages", "commands",
-                                      "reservations" };
+                                      "reservations", "load" };
 static const char *const kinds[] = { "charger", "connector", "connection", "transaction",
-                                     "reading", "message",   "command",    "reservation" };
+                                     "reading", "message",   "command",    "reservation",
+                                     "group",   "limit" };
 
 const char *live_topic_name(enum live_topic t)
 {
@@ -185,14 +187,25 @@ static bool event_of(const struct fact *f, struct live_event *e)
                                   .charger = f->u.reservation.charger };
         e->key = key_of(LIVE_RESERVATION, f->u.reservation.key, 0);
         return true;
+    case FACT_LOAD_GROUP:
+        *e = (struct live_event){ .topic = TOPIC_LOAD,
+                                  .kind = LIVE_GROUP,
+                                  .org = f->u.load_group.org };
+        e->key = key_of(LIVE_GROUP, f->u.load_group.org,
+                        (int64_t)amp_text_hashi(f->u.load_group.id));
+        return true;
+    case FACT_LOAD_POINT:
+        *e = (struct live_event){ .topic = TOPIC_LOAD,
+                                  .kind = LIVE_LIMIT,
+                                  .charger = f->u.load_point.charger };
+        e->key = key_of(LIVE_LIMIT, e->charger, f->u.load_point.connector);
+        return f->u.load_point.connector > 0;
     case FACT_STATUS: /* the connector says the same */
     case FACT_TAG:
     case FACT_USER:
     case FACT_LOGIN:
     case FACT_API_KEY:
-    case FACT_LOAD_GROUP:
     case FACT_LOAD_MEMBER:
-    case FACT_LOAD_POINT:
     case FACT_AUDIT:
     case FACT_QUIRK:
     case FACT_LIST:
@@ -260,7 +273,7 @@ void live_publish(struct live *l, const struct fact *f)
     if (!event_of(f, &e))
         return;
     ch = e.charger ? world_charger_by_key(l->c->world, e.charger) : NULL;
-    e.org = ch ? charger_fact(ch)->org : ORG_DEFAULT;
+    e.org = ch ? charger_fact(ch)->org : e.org ? e.org : ORG_DEFAULT;
     e.seq = ++l->seq;
     e.at_ms = l->c->now_ms();
     e.fact = lean_copy(f);
@@ -332,6 +345,13 @@ static void put_event(struct amp_json *w, const struct central *c, const struct 
         break;
     case LIVE_RESERVATION:
         shape_reservation(w, c, &f->u.reservation);
+        break;
+    case LIVE_GROUP:
+        shape_group(w, c, &f->u.load_group, now);
+        break;
+    case LIVE_LIMIT:
+        if (!shape_connector_limit(w, c, f->u.load_point.charger, f->u.load_point.connector, now))
+            amp_json_raw(w, AMP_TEXT("{}")); /* it has left its group meanwhile */
         break;
     }
     amp_json_close(w, '}');

@@ -1,6 +1,7 @@
 /* central/rest/routes.c - every path that people and programs may ask for: the table of contents of
  * the API. The router, the role check, the check of query names, OpenAPI and the tests read it. */
 #include "central/rest/history.h"
+#include "central/rest/groups.h"
 #include "central/rest/routes.h"
 #include "central/rest/audit.h"
 
@@ -130,6 +131,27 @@ const struct rest_route rest_routes[] = {
       "Delete a quirk" },
     { "GET", V1 "/chargers/{id}/quirks", ROLE_OPERATOR, rest_get_traits, API_GET_TRAITS, "Traits", 200, NULL,
       "All that is declared for a charger" },
+    /* load management */
+    { "GET", V1 "/groups", ROLE_OPERATOR, rest_list_groups, API_LIST_GROUPS, NULL, 200, NULL,
+      "Groups of chargers under common limits" },
+    { "GET", V1 "/groups/{id}", ROLE_OPERATOR, rest_get_group, API_GET_GROUP, "Group", 200, NULL,
+      "A group with its state (limit, allocated, measured, headroom) and its chargers" },
+    { "PUT", V1 "/groups/{id}", ROLE_ADMIN, rest_put_group, API_PUT_GROUP, "Group", 200, NULL,
+      "Create a group or replace what is set of it: limits, sharing, fallback, meter" },
+    { "DELETE", V1 "/groups/{id}", ROLE_ADMIN, rest_delete_group, -1, NULL, 204, NULL,
+      "Delete a group that is empty" },
+    { "PUT", V1 "/groups/{id}/chargers/{charger}", ROLE_ADMIN, rest_put_group_charger, API_PUT_GROUP_CHARGER, "GroupCharger", 200, NULL,
+      "Put a charger into a group, out of any other; replaces what is set of it" },
+    { "DELETE", V1 "/groups/{id}/chargers/{charger}", ROLE_ADMIN, rest_delete_group_charger, -1, NULL, 204, NULL,
+      "Take a charger out of load management; its profiles are cleared" },
+    { "PUT", V1 "/groups/{id}/limit", ROLE_OPERATOR, rest_put_group_limit, API_PUT_GROUP_LIMIT, "Group", 200, NULL,
+      "A limit from outside (photovoltaics, grid) that holds for a while" },
+    { "DELETE", V1 "/groups/{id}/limit", ROLE_OPERATOR, rest_delete_group_limit, -1, "Group", 200, NULL,
+      "Withdraw the limit from outside" },
+    { "PUT", V1 "/groups/{id}/load", ROLE_OPERATOR, rest_put_group_load, API_PUT_GROUP_LOAD, "Group", 200, NULL,
+      "What others draw at the same fuse, from a meter" },
+    { "GET", V1 "/chargers/{id}/connectors/{connector}/limit", ROLE_OPERATOR, rest_get_connector_limit, API_GET_CONNECTOR_LIMIT, "ConnectorLimit", 200, NULL,
+      "What a connector may take, and why" },
     /* people */
     { "POST", V1 "/session", 0, rest_log_in, API_LOGIN, "Person", 200, NULL,
       "Log in; sets a cookie" },

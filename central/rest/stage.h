@@ -4,6 +4,7 @@
 #ifndef CENTRAL_REST_STAGE_H
 #define CENTRAL_REST_STAGE_H
 
+#include "central/domain/load.h"
 #include "central/rest/feed.h"
 #include "central/rest/rest.h"
 #include "ocpp/check.h"
@@ -276,6 +277,7 @@ static inline void stage_open(void)
     CHECK(stage.c.store, "%s", why ? why : "store");
     free(why);
     stage.c.world = world_new(&world, on_stage_fact, &stage.c);
+    stage.c.loads = loads_new(stage.c.world, on_stage_fact, &stage.c);
     stage.c.people = people_new(&stage.c);
     stage.c.live = live_new(&stage.c);
     stage.c.rest = rest_new(&stage.c);
@@ -307,6 +309,7 @@ static inline void stage_close(void)
     rest_free(stage.c.rest);
     live_free(stage.c.live);
     people_free(stage.c.people);
+    loads_free(stage.c.loads);
     world_free(stage.c.world);
     uv_run(&stage.loop, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&stage.loop) == 0, "nothing is left on the loop");

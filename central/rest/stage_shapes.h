@@ -10,7 +10,7 @@
 static inline void check_decoded(const char *why, const struct amp_record *type, const char *body)
 {
     static char block[1 << 18];
-    static uint64_t out[256];
+    static uint64_t out[1024];
     struct amp_arena arena;
     struct amp_fault fault = { 0 };
     int rc;
