@@ -40,8 +40,9 @@ static int64_t on_say(void *ctx, const struct load_say *say)
     if (rc < 0)
         return rc;
     f.payload = amp_buf_text(&out);
-    /* a farewell may wait until the station comes; a limit is planned anew then */
-    return central_ask(b->c, say->charger, &f, !say->member);
+    if (say->member) /* a farewell waits until its station comes */
+        f.expires_ms = b->c->now_ms() + LOAD_SAY_MS;
+    return central_ask(b->c, say->charger, &f, true);
 }
 
 static void plan(struct balance *b)

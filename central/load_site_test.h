@@ -481,7 +481,8 @@ static inline int64_t site_say(void *ctx, const struct load_say *say)
     amp_buf_init(&out, payload, sizeof payload);
     CHECK(v16_limit(say, LOAD_VOLTS, site_unix(s), &f.action, &out) == 0, "a profile");
     f.payload = amp_buf_text(&out);
-    key = world_command(s->world, say->charger, &f, site_unix(s));
+    f.expires_ms = say->member ? site_unix(s) + LOAD_SAY_MS : 0;
+    key = world_command_wait(s->world, say->charger, &f, site_unix(s));
     if (key > 0 && charger_session(say->charger))
         site_kick(charger_session(say->charger));
     return key;

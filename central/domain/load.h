@@ -25,6 +25,9 @@
 #define LOAD_METER_STALE_MS 180000
 #define LOAD_REST_MS      60000  /* a contactor that opened stays open */
 #define LOAD_FOLLOW_MS    6000   /* a car may take so long to follow its pilot (IEC 61851-1: 5 s) */
+/* What was queued and not sent within this is planned anew. Shorter than the wait of a new process (LOAD_FOLLOW_MS), so
+ * that nothing which a former one said can be sent again behind what the new one says. */
+#define LOAD_SAY_MS       5000
 #define LOAD_MARGIN_DA    20     /* above what a car was seen to use */
 #define LOAD_SETTLE_MS    60000  /* how long a car may take to use what it was given */
 

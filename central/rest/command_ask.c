@@ -3,6 +3,7 @@
  * refused at once with 409: a start that happens hours later, with another car, helps nobody. Who
  * wants to wait for it says so, and for how long (?queue=). */
 #include "central/rest/commands.h"
+#include "central/rest/groups.h"
 
 #include "messages/api.h"
 
@@ -49,6 +50,8 @@ void rest_command_ask(struct rest_call *call, struct charger *ch, struct command
         rest_fault(call, rc, &fault, rc == AMP_E_UNKNOWN || rc == AMP_E_SUPPORT ? "action" : where);
         return;
     }
+    if (rest_load_refuses(call, ch, f))
+        return;
     f->by = amp_text_of(call->who.name);
     f->trace = amp_text_of(call->trace);
     f->expires_ms = call->queue_s ? rest_now(call) + call->queue_s * 1000 : 0;

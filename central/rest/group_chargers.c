@@ -190,6 +190,39 @@ void rest_delete_group_charger(struct rest_call *call)
     rest_after(call, gone);
 }
 
+static bool holds(struct amp_text t, const char *part)
+{
+    return t.len && memmem(t.at, t.len, part, strlen(part));
+}
+
+/* A ChargePointMaxProfile can only lower what is given, so it may come and go. */
+bool rest_load_refuses(struct rest_call *call, const struct charger *ch,
+                       const struct command_fact *f)
+{
+    bool profile = amp_text_is(f->action, "SetChargingProfile") ||
+                   amp_text_is(f->action, "ClearChargingProfile");
+    bool start = amp_text_is(f->action, "RemoteStartTransaction") &&
+                 holds(f->payload, "\"chargingProfile\"");
+    struct load_member_fact m;
+
+    if (!(profile && !holds(f->payload, "\"ChargePointMaxProfile\"")) && !start)
+        return false;
+    if (!call->c->loads || !loads_member(call->c->loads, charger_fact(ch)->key, 0, &m))
+        return false;
+    rest_problem(call,
+                 &(struct rest_problem){
+                     .status = 409,
+                     .kind = "managed",
+                     .title = "Load management decides here",
+                     .field = "action",
+                     .cure = "Set limits of its group (PUT /api/v1/groups/{id}), take the charger "
+                             "out of it, or use a ChargePointMaxProfile, which only lowers." },
+                 "The charger \"%.*s\" is in the group \"%.*s\"; a profile of another hand could "
+                 "pass its limit.",
+                 AMP_FMT(charger_fact(ch)->id), AMP_FMT(m.group));
+    return true;
+}
+
 void rest_get_connector_limit(struct rest_call *call)
 {
     struct charger *ch = rest_charger(call, rest_param(call, 0));

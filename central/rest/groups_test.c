@@ -1,4 +1,5 @@
-/* central/rest/groups_test.c - load management through the API: groups, chargers in them, signals, reports, and why. */
+/* central/rest/groups_test.c - load management through the API: groups, chargers in them, signals,
+ * reports, and why. */
 #include "central/rest/stage.h"
 #include "central/rest/stage_shapes.h"
 
@@ -101,12 +102,14 @@ static void test_life(void)
     ask(200, "GET", "/groups", NULL);
     check_list("two", API_LIST_GROUPS, c->body);
     ask(200, "PUT", "/groups/feeder/chargers/CP1",
-        "{\"connectors\":2,\"limitA\":20,\"maxA\":16,\"phases\":1,\"rotation\":\"STR\",\"priority\":3,"
+        "{\"connectors\":2,\"limitA\":20,\"maxA\":16,\"phases\":1,\"rotation\":\"STR\","
+        "\"priority\":3,"
         "\"defaultA\":6,\"unit\":\"W\",\"each\":[{\"connectorId\":2,\"maxA\":10,\"priority\":7,"
         "\"rotation\":\"TRS\",\"phases\":1,\"defaultA\":0}]}");
     check_shape("a charger", "groupCharger", c->body);
     has("\"rotation\":\"STR\"");
-    has("\"each\":[{\"connectorId\":2,\"maxA\":10,\"phases\":1,\"rotation\":\"TRS\",\"priority\":7");
+    has("\"each\":[{\"connectorId\":2,\"maxA\":10,\"phases\":1,\"rotation\":\"TRS\",\"priority\":"
+        "7");
     ask(200, "GET", "/groups/feeder", NULL);
     check_shape("with its charger", "group", c->body);
     has("\"connectors\":2");
@@ -142,8 +145,8 @@ static void test_refused(void)
         { "/groups/feeder/chargers/CP1", "{\"defaultA\":3}", "\"field\":\"defaultA\"" },
         { "/groups/feeder/chargers/CP1", "{\"defaultA\":20,\"maxA\":16}", "more than maxA" },
         { "/groups/feeder/chargers/CP1", "{\"defaultA\":32}", "more than it carries" },
-        { "/groups/feeder/chargers/CP1",
-          "{\"connectors\":1,\"each\":[{\"connectorId\":2}]}", "fewer connectors" },
+        { "/groups/feeder/chargers/CP1", "{\"connectors\":1,\"each\":[{\"connectorId\":2}]}",
+          "fewer connectors" },
         { "/groups/feeder/chargers/CP1",
           "{\"connectors\":2,\"each\":[{\"connectorId\":1},{\"connectorId\":1}]}", "named twice" },
         { "/groups/site/limit", "{\"validForS\":60}", "\"field\":\"limitA\"" },
@@ -355,8 +358,44 @@ static void test_live(void)
     stage_close();
 }
 
+/* Profiles of another hand could pass a limit. */
+static void test_other_hands(void)
+{
+    static const struct {
+        const char *action, *payload;
+        int status;
+    } cases[] = {
+        { "SetChargingProfile",
+          "{\"csChargingProfiles\":{\"chargingProfilePurpose\":\"TxProfile\"}}", 409 },
+        { "SetChargingProfile",
+          "{\"csChargingProfiles\":{\"chargingProfilePurpose\":\"ChargePointMaxProfile\"}}", 202 },
+        { "ClearChargingProfile", "{}", 409 },
+        { "ClearChargingProfile", "{\"chargingProfilePurpose\":\"ChargePointMaxProfile\"}", 202 },
+        { "RemoteStartTransaction", "{\"idTag\":\"T\",\"chargingProfile\":{}}", 409 },
+        { "RemoteStartTransaction", "{\"idTag\":\"T\"}", 202 },
+        { "GetConfiguration", "{}", 202 },
+    };
+    char body[512];
+
+    stage_open();
+    stage_charger("CP1");
+    stage_charger("FREE");
+    ask(200, "PUT", "/groups/site", "{\"limitA\":40}");
+    ask(200, "PUT", "/groups/site/chargers/CP1", "{\"connectors\":1}");
+    for (size_t i = 0; i < AMP_COUNT(cases); i++) {
+        snprintf(body, sizeof body, "{\"action\":\"%s\",\"payload\":%s}", cases[i].action,
+                 cases[i].payload);
+        ask(cases[i].status, "POST", "/chargers/CP1/commands", body);
+        if (cases[i].status == 409)
+            has("Load management decides here");
+        ask(202, "POST", "/chargers/FREE/commands", body);
+    }
+    stage_close();
+}
+
 int main(void)
 {
+    RUN(test_other_hands);
     RUN(test_life);
     RUN(test_refused);
     RUN(test_why);

@@ -27,6 +27,12 @@ static const struct {
     { "Reservation",  &api_reservation_record },
     { "Quirk",        &api_quirk_record       },
     { "Traits",       &api_traits_record      },
+    { "Group",          &api_group_record           },
+    { "GroupCharger",   &api_group_charger_record   },
+    { "GroupConnector", &api_group_connector_record },
+    { "GroupState",     &api_group_state_record     },
+    { "PhaseAmps",      &api_phase_amps_record      },
+    { "ConnectorLimit", &api_connector_limit_record },
     { "Health",       &api_health_record      },
     { "Problem",      &api_problem_record     },
     { "Audit",        &api_audit_record       },
@@ -67,7 +73,7 @@ static const struct {
     { "unanswered", "boolean", "Only calls that got no answer"                       },
     { "transaction", "integer", "Only of this session"                               },
     { "format",    "string",  "ndjson (default) or csv"                              },
-    { "topics",    "string",  "Some of chargers,transactions,messages,commands,reservations" },
+    { "topics",    "string",  "Some of chargers,transactions,messages,commands,reservations,load" },
     { "since",     "integer", "Events behind this number; or send Last-Event-ID"     },
 };
 
