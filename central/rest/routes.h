@@ -13,7 +13,9 @@ void rest_update_charger(struct rest_call *call);
 /* transactions.c */
 void rest_list_transactions(struct rest_call *call);
 void rest_get_transaction(struct rest_call *call);
+/* readings.c */
 void rest_list_readings(struct rest_call *call);
+void rest_list_charger_readings(struct rest_call *call);
 /* repairs.c */
 void rest_repair(struct rest_call *call);
 /* attention.c */

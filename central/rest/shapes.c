@@ -255,6 +255,17 @@ void shape_transaction(struct amp_json *w, const struct central *c,
 void shape_reading(struct amp_json *w, const struct central *c, const struct reading_fact *f)
 {
     amp_json_open(w, '{');
+    shape_reading_members(w, c, f);
+    if (f->samples.at && f->samples.len) {
+        amp_json_key(w, "samples");
+        amp_json_raw(w, f->samples);
+    }
+    amp_json_close(w, '}');
+}
+
+void shape_reading_members(struct amp_json *w, const struct central *c,
+                           const struct reading_fact *f)
+{
     if (f->transaction)
         shape_int(w, "transactionId", f->transaction);
     shape_text(w, "charger", shape_charger_id(c, f->charger));
@@ -263,11 +274,10 @@ void shape_reading(struct amp_json *w, const struct central *c, const struct rea
     amp_json_time(w, f->at_ms);
     shape_time(w, "seenAt", f->seen_ms);
     put_numbers(w, f);
-    if (f->samples.at && f->samples.len) {
-        amp_json_key(w, "samples");
-        amp_json_raw(w, f->samples);
+    if (f->has & READING_CLOCK) {
+        amp_json_key(w, "clock");
+        amp_json_bool(w, true);
     }
-    amp_json_close(w, '}');
 }
 
 /* ---- messages and commands ---- */

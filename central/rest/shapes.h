@@ -34,6 +34,9 @@ void shape_connector_fact(struct amp_json *w, const struct central *c,
 void shape_transaction(struct amp_json *w, const struct central *c,
                        const struct transaction_fact *f, const struct reading_fact *last);
 void shape_reading(struct amp_json *w, const struct central *c, const struct reading_fact *f);
+/* All but its samples, without the braces. */
+void shape_reading_members(struct amp_json *w, const struct central *c,
+                           const struct reading_fact *f);
 /* id 0: none. A payload longer than `payload_max` is replaced by its length. */
 void shape_message(struct amp_json *w, const struct central *c, const struct message_fact *f,
                    int64_t id, size_t payload_max);

@@ -1,5 +1,5 @@
-/* central/rest/transactions.c - charging sessions and their meter readings. Sessions that run come
- * from the world, which has the newest numbers; the past comes from the store. */
+/* central/rest/transactions.c - charging sessions. Those that run come from the world, which has the
+ * newest numbers; the past comes from the store. */
 #include "central/rest/routes.h"
 #include "central/rest/shapes.h"
 
@@ -84,31 +84,4 @@ void rest_get_transaction(struct rest_call *call)
                                       .open = -1,
                                       .limit = 1 },
                  one_row);
-}
-
-static void reading_rows(struct rest_call *call, const struct fact *rows, const int64_t *ids,
-                         size_t count, int64_t next)
-{
-    struct amp_json *w = rest_list(call, call->seq);
-
-    (void)ids;
-    for (size_t i = 0; i < count; i++)
-        shape_reading(w, call->c, &rows[i].u.reading);
-    rest_list_end(call, next);
-}
-
-void rest_list_readings(struct rest_call *call)
-{
-    struct store_ask ask = {
-        .what = ASK_READINGS, .org = call->who.org, .connector = -1, .open = -1
-    };
-    int64_t limit = REST_LIMIT_MAX;
-
-    if (!rest_key(call, &ask.transaction) ||
-        !rest_query_int(call, "before", 1, INT64_MAX, &ask.before) ||
-        !rest_query_int(call, "limit", 1, REST_LIMIT_MAX, &limit))
-        return;
-    ask.limit = (int32_t)limit;
-    call->seq = live_seq(call->c->live);
-    rest_ask(call, &ask, reading_rows);
 }

@@ -138,7 +138,11 @@ static void combine(struct found *f, bool sums)
 
 void v16_sample_totals(const struct ocpp16_sampled_value *at, uint32_t len, struct reading_fact *r)
 {
-    r->has = 0;
+    bool clock = len > 0;
+
+    for (uint32_t i = 0; i < len; i++)
+        clock = clock && at[i].context == OCPP16_READING_CONTEXT_SAMPLE_CLOCK;
+    r->has = clock ? READING_CLOCK : 0; /* E89 */
     for (int total = 0; total < TOTALS; total++) {
         const struct quantity *q = &quantities[total];
         struct found f = { 0 };

@@ -7,7 +7,7 @@
 #include "central/domain/fact.h"
 #include "messages/ocpp16.h"
 
-/* Fill r->has and the totals of `r` from one list of samples; what is there beforehand is replaced.
+/* All of them taken because of the clock: READING_CLOCK. Fill r->has and the totals of `r` from one list of samples; what is there beforehand is replaced.
  * Samples that are signed, no number, or in a unit that their measurand does not have, count for
  * nothing. For each total:
  * 1. a value without phase at the outlet wins over one measured elsewhere, and that over any phase

@@ -164,8 +164,20 @@ static void test_all_at_once(void)
     CHECK(r.voltage_mv == 230000 && r.soc_permille == 200 && r.temperature_mc == 65000, "the rest");
 }
 
+static void test_clock(void) /* E89 */
+{
+    static const char clock[] = "{\"value\":\"1\",\"context\":\"Sample.Clock\"}";
+    char both[200];
+
+    snprintf(both, sizeof both, "%s,%s", clock, V("2"));
+    CHECK(totals(clock).has == (READING_ENERGY | READING_CLOCK), "because of the clock");
+    CHECK(totals(both).has == READING_ENERGY, "because of the session, too");
+    CHECK(totals(V("2")).has == READING_ENERGY, "E85: no context is a periodic one");
+}
+
 int main(void)
 {
+    RUN(test_clock);
     RUN(test_energy);
     RUN(test_others);
     RUN(test_all_at_once);
