@@ -5,7 +5,10 @@
 #include "central/datadir.h"
 #include "central/counts.h"
 #include "central/domain/reservation.h"
+#include "central/doctor.h"
 #include "central/log.h"
+#include "central/pki/certificates.h"
+#include "central/proxy.h"
 #include "central/relay.h"
 #include "central/retention.h"
 #include "central/rest/live.h"
@@ -99,6 +102,9 @@ static void on_loaded(void *ctx, const struct fact *f)
     case FACT_LOAD_MEMBER:
     case FACT_LOAD_POINT:
         loads_apply(c->loads, f);
+        return;
+    case FACT_CERTIFICATE:
+        certificates_apply(c->certificates, &f->u.certificate);
         return;
     default:
         world_apply(c->world, f);
@@ -195,9 +201,15 @@ static void on_refused(void *ctx, const struct net_refusal *r)
 {
     struct central *c = ctx;
 
-    counts_refused(c->counts, r->why);
-    LOG_OFTEN(c->log, LOG_WARN, "net", "connection refused", LOG_STR("peer", r->address),
-              LOG_INT("status", r->status), LOG_STR("why", r->why));
+    if (!*r->address) /* nobody's fault: certificates that cannot be read again */
+        LOG(c->log, LOG_ERROR, "net", "certificates not read again; the old ones stay",
+            LOG_STR("why", r->why));
+    else
+        doctor_refused(c->doctor, refusal_of_net(r->why, r->status, r->tls),
+                       &(struct doctor_case){ .name = amp_text_of(r->name),
+                                              .address = r->address,
+                                              .detail = r->why,
+                                              .code = r->status });
 }
 
 /* ---- time ---- */
@@ -209,6 +221,7 @@ static void on_tick(uv_timer_t *timer)
     v16_tick(c->v16);
     balance_tick(c->balance);
     relay_tick(c->inside->relay);
+    doctor_tick(c->doctor);
     log_tick(c->log);
     retention_tick(c->retention);
 }
@@ -319,6 +332,11 @@ int central_open(struct central *c, uv_loop_t *loop, const struct settings *sett
     amp_arena_init(&c->arena, malloc(arena), arena);
     if (!c->inside || !c->arena.at)
         abort();
+    c->inside->lock = -1;
+    c->proxies = proxies_new(c->settings.trusted_proxies, why);
+    rc = c->proxies ? 0 : AMP_E_VALUE;
+    if (rc < 0)
+        goto out;
     rc = c->inside->lock = datadir_open(c->settings.data, why);
     if (rc < 0)
         goto out;
@@ -328,6 +346,8 @@ int central_open(struct central *c, uv_loop_t *loop, const struct settings *sett
     c->inside->relay = relay_new(c);
     c->world = world_new(&world, on_world_fact, c);
     c->balance = balance_new(c);
+    c->doctor = doctor_new(c);
+    c->certificates = certificates_new(c);
     c->people = people_new(c);
     c->live = live_new(c);
     rc = load(c, why);
@@ -417,6 +437,10 @@ void central_close(struct central *c)
         world_free(c->world);
     retention_free(c->retention);
     c->retention = NULL;
+    doctor_free(c->doctor);
+    certificates_free(c->certificates);
+    proxies_free(c->proxies);
+    c->doctor = NULL, c->certificates = NULL, c->proxies = NULL;
     c->rest = NULL, c->v16 = NULL, c->live = NULL, c->people = NULL, c->world = NULL;
     c->balance = NULL;
     datadir_close(inside->lock);

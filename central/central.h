@@ -18,6 +18,9 @@ struct log;    /* central/log.h */
 struct loads;  /* central/domain/load.h: load management */
 struct balance; /* central/balance.h: its driver */
 struct retention; /* central/retention.h */
+struct doctor; /* central/doctor.h: refused handshakes */
+struct proxies;      /* central/proxy.h: whose words about an origin are believed */
+struct certificates; /* central/pki/certificates.h */
 
 struct central {
     uv_loop_t *loop;
@@ -33,6 +36,9 @@ struct central {
     struct counts *counts;   /* central/counts.h: for /metrics; may be NULL */
     struct loads *loads;
     struct balance *balance;
+    struct doctor *doctor;
+    struct proxies *proxies;           /* NULL: nobody's */
+    struct certificates *certificates; /* NULL: none are known */
     struct log *log;         /* may be NULL: every log function takes that */
     struct amp_arena arena;  /* decoding of one message; reset by whoever handles the next */
     int64_t (*now_ms)(void); /* Unix ms; tests turn it */

@@ -1,6 +1,7 @@
 /* central/doctor.c - see doctor.h. */
 #include "central/doctor.h"
 #include "central/central.h"
+#include "central/counts.h"
 #include "central/log.h"
 
 #include <stdlib.h>
@@ -76,7 +77,7 @@ static uint64_t hash_of(enum refusal r, const struct doctor_case *k)
                                                           : strlen(k->address)) };
     uint64_t h = amp_text_hashi(k->id) * 31 + amp_text_hash(host);
 
-    return (h * 31 + (uint64_t)r) | 1;
+    return (h * REFUSALS + (uint64_t)r) * 2 + 1;
 }
 
 /* Its place, a free one, or one whose time is over; NULL: all around it are busy. */
@@ -103,7 +104,8 @@ void doctor_refused(struct doctor *d, enum refusal r, const struct doctor_case *
     struct place *p = place_of(d, hash, now_ms);
 
     d->totals[r]++;
-    LOG_OFTEN(d->c->log, LOG_WARN, "doctor", "refused", LOG_STR("kind", t->kind),
+    counts_refused(d->c->counts, t->kind);
+    LOG_OFTEN(d->c->log, LOG_WARN, "net", "connection refused", LOG_STR("kind", t->kind),
               LOG_TEXT("id", k->id), LOG_STR("peer", k->address),
               LOG_STR("why", k->detail ? k->detail : t->why));
     if (!p) {

@@ -33,6 +33,13 @@ int64_t limit_take(struct limit *l, uint64_t key, uint32_t max, int64_t window_m
     return 0;
 }
 
+int64_t limit_left(struct limit *l, uint64_t key, int64_t now_ms)
+{
+    struct limit_entry *e = find(l, key, NULL);
+
+    return e && now_ms < e->until_ms ? e->until_ms - now_ms : 0;
+}
+
 void limit_give(struct limit *l, uint64_t key)
 {
     struct limit_entry *e = find(l, key, NULL);

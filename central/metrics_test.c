@@ -268,7 +268,7 @@ static void test_metrics(void)
     CHECK(value_of("amperstand_messages_repaired_total{kind=\"text\"}") == 1, "%s", body);
     CHECK(value_of("amperstand_unknown_fields_total") == 1, "%s", body);
     CHECK(value_of("amperstand_messages_late_total") == 1, "%s", body);
-    CHECK(value_of("amperstand_refused_total{reason=\"no subprotocol named\"}") == 1, "%s", body);
+    CHECK(value_of("amperstand_refused_total{reason=\"no-protocol\"}") == 1, "%s", body);
     CHECK(value_of("amperstand_answer_seconds_count") == 7, "%s", body);
     CHECK(value_of("amperstand_store_commits_total") > 0 &&
               value_of("amperstand_store_commit_seconds_count") ==

@@ -32,6 +32,16 @@ struct settings {
     bool accept_unknown_tags; /* accept-unknown-tags  false */
     /* default-protocol, false: refuse; true: a missing subprotocol is taken as ocpp1.6 */
     bool default_protocol;
+    /* who may come in */
+    int64_t security_profile; /* security-profile  0: least one that is let in */
+    char *unknown_password;   /* unknown-password  ignore: ignore, keep, require, refuse */
+    char *trusted_proxies;    /* trusted-proxies   "": addresses and networks */
+    int64_t max_knocking;     /* max-knocking      1000 */
+    /* limits a minute, 0 none */
+    int64_t max_station_connects;  /* max-station-connects   120 */
+    int64_t max_station_messages;  /* max-station-messages   30000 */
+    int64_t max_station_kilobytes; /* max-station-kilobytes  65536 */
+    int64_t max_address_connects;  /* max-address-connects   0 */
     /* TLS: PEM files; beside the plain address */
     char *tls_listen;                     /* tls-listen: asks for clients' certificates */
     char *tls_client_listen;              /* tls-client-listen: demands them */

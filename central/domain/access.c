@@ -56,6 +56,18 @@ void world_heartbeat(struct world *w, struct charger *c, int32_t heartbeat_s)
     tell(w, FACT_CHARGER, c->fact);
 }
 
+size_t world_pending(const struct world *w)
+{
+    size_t count = 0;
+
+    if (w->config.accept_unknown)
+        return 0; /* nobody knocks */
+    for (size_t i = 0; i < w->charger_count; i++)
+        count += w->chargers[i]->fact->registration == REGISTRATION_PENDING &&
+                 !w->chargers[i]->fact->decided;
+    return count;
+}
+
 /* ---- boot rules: a sorted list; there are few ---- */
 
 static int compare(const struct boot_rule_fact *a, const struct boot_rule_fact *b)

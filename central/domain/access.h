@@ -18,6 +18,9 @@ void world_password_used(struct world *w, struct charger *c, int64_t now_ms);
 /* The station keeps this heartbeat interval from now on. */
 void world_heartbeat(struct world *w, struct charger *c, int32_t heartbeat_s);
 
+/* How many wait for a decision: those that knock. */
+size_t world_pending(const struct world *w);
+
 /* ---- boot ---- */
 /* Insert or replace by organisation and name; with r->deleted: remove. */
 void world_put_boot_rule(struct world *w, const struct boot_rule_fact *r);

@@ -120,6 +120,9 @@ void net_stream_end(struct net_conn *c);
 /* 101 with this subprotocol (absent: none) - then on_message follows. Only inside on_request and
  * with head->upgrade set. */
 void net_upgrade(struct net_conn *c, const struct amp_http_head *head, struct amp_text protocol);
+/* No message above `max` bytes on this WebSocket; never more than max_message of the configuration
+ * (E82). */
+void net_limit_message(struct net_conn *c, uint32_t max);
 /* One WebSocket message. False: the connection is closing or its backlog is over the limit (it is
  * being closed). */
 bool net_send(struct net_conn *c, enum amp_ws_opcode op, const void *data, size_t len);

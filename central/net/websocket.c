@@ -38,6 +38,12 @@ void net_upgrade(struct net_conn *c, const struct amp_http_head *head, struct am
     conn_set_state(c, CONN_WS);
 }
 
+void net_limit_message(struct net_conn *c, uint32_t max)
+{
+    if (c->state == CONN_WS && max < conn_net(c)->config.max_message)
+        c->ws.max = max;
+}
+
 /* Frames are written straight into the queue: the server's are not masked, so the payload goes as
  * it is. */
 static bool put_frame(struct net_conn *c, enum amp_ws_opcode op, const void *data, size_t len)

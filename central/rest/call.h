@@ -4,6 +4,7 @@
 #ifndef CENTRAL_REST_CALL_H
 #define CENTRAL_REST_CALL_H
 
+#include "central/proxy.h"
 #include "central/rest/live.h"
 #include "central/rest/people.h"
 #include "central/rest/rest.h"
@@ -70,7 +71,8 @@ struct rest_call {
     char params[REST_PARAMS_MAX][REST_PARAM_MAX];
     char id[REST_ID_MAX];
     char path[160];                         /* for the problem's "instance" */
-    bool secure;                            /* the browser came over TLS, as far as a proxy says */
+    bool secure;                            /* the browser came over TLS, ours or a trusted proxy's */
+    char host[ORIGIN_MAX];                  /* whose address it is, behind trusted proxies */
     void (*then)(struct rest_call *call);   /* rest_after */
     void (*unpark)(struct rest_call *call); /* a parked call's clean-up when its client or the
                                                server goes; then it is freed */

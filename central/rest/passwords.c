@@ -170,9 +170,7 @@ static void after_login(struct password_job *j)
 /* Address without its port; the login folded, so that spelling does not widen the limit. */
 static void limit_keys(struct password_job *j, struct amp_text login, const char *address)
 {
-    const char *colon = strrchr(address, ':');
-    struct amp_text host = { address,
-                             (uint32_t)(colon ? (size_t)(colon - address) : strlen(address)) };
+    struct amp_text host = amp_text_of(address);
 
     j->address = amp_text_hash(host) | 1;
     j->login = amp_text_hashi(login) & ~UINT64_C(1);

@@ -103,6 +103,7 @@ static const struct rest_owner call_owner = { .gone = call_gone };
 static struct rest_call *call_new(struct rest *r, const struct net_request *q)
 {
     struct rest_call *call = calloc(1, sizeof *call);
+    struct origin origin;
 
     if (!call)
         abort();
@@ -116,7 +117,9 @@ static struct rest_call *call_new(struct rest *r, const struct net_request *q)
     r->calls = call;
     snprintf(call->id, sizeof call->id, "%s-%llu", r->boot, (unsigned long long)++r->sequence);
     amp_text_copy(call->path, sizeof call->path, q->head->path);
-    call->secure = amp_text_is(amp_http_get(q->head, "X-Forwarded-Proto"), "https");
+    proxy_origin(r->c->proxies, net_peer(q->conn), net_secure(q->conn), q->head, &origin);
+    call->secure = origin.secure;
+    memcpy(call->host, origin.host, sizeof call->host);
     rest_trace(call);
     rest_own(r, q->conn, &call->owned, &call_owner);
     return call;

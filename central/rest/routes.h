@@ -10,6 +10,23 @@ void rest_list_chargers(struct rest_call *call);
 void rest_get_charger(struct rest_call *call);
 void rest_create_charger(struct rest_call *call);
 void rest_update_charger(struct rest_call *call);
+void rest_delete_charger(struct rest_call *call);
+/* access.c */
+void rest_get_security(struct rest_call *call);
+void rest_update_security(struct rest_call *call);
+void rest_put_password(struct rest_call *call);
+void rest_delete_password(struct rest_call *call);
+void rest_rotate_password(struct rest_call *call);
+/* knocking.c */
+void rest_list_knocking(struct rest_call *call);
+void rest_get_knocking(struct rest_call *call);
+void rest_adopt(struct rest_call *call);
+void rest_list_boot_rules(struct rest_call *call);
+void rest_put_boot_rule(struct rest_call *call);
+void rest_delete_boot_rule(struct rest_call *call);
+/* connections.c */
+void rest_list_connections(struct rest_call *call);
+void rest_list_refusals(struct rest_call *call);
 /* transactions.c */
 void rest_list_transactions(struct rest_call *call);
 void rest_get_transaction(struct rest_call *call);

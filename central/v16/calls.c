@@ -38,13 +38,19 @@ static bool write_call(struct session *s, const struct command_fact *k, int64_t 
     struct amp_text payload = k->payload.len ? k->payload : AMP_TEXT("{}");
     uint32_t timeout_ms = (uint32_t)v->c->settings.call_timeout_s * 1000;
     const char *why = "not a message of OCPP 1.6";
-    struct amp_text id;
+    char secret[V16_PASSWORD_MAX];
+    struct amp_text id, sent = payload;
     int64_t key = k->key;
     int rc = m ? v16_may_ask(charger_fact(s->charger)->registration, m, &why) : AMP_E_UNKNOWN;
 
+    if (rc == 0 && v16_is_password(k->action, payload)) {
+        sent = v16_password_payload(s, secret);
+        rc = sent.at ? 0 : AMP_E_ABSENT;
+        why = "no new password waits for the station";
+    }
     amp_buf_reset(&v->frame);
     if (rc == 0) {
-        rc = amp_rpc_call_raw(&s->rpc, m, payload, 0, uv_now(v->c->loop), timeout_ms, &v->frame,
+        rc = amp_rpc_call_raw(&s->rpc, m, sent, 0, uv_now(v->c->loop), timeout_ms, &v->frame,
                               &id);
         why = amp_err_text(rc);
     }
@@ -87,10 +93,10 @@ void v16_kick(struct v16 *v, struct charger *c)
 void v16_call_answered(struct session *s, const struct amp_rpc_event *ev, int64_t now_ms)
 {
     struct amp_text reply = ev->verdict.frame.payload;
+    bool accepted = v16_answer_accepts(ev->message, reply);
 
-    change(s, s->call_key,
-           v16_answer_accepts(ev->message, reply) ? COMMAND_ACCEPTED : COMMAND_REJECTED, reply,
-           now_ms);
+    v16_follow(s, s->call_key, true, accepted);
+    change(s, s->call_key, accepted ? COMMAND_ACCEPTED : COMMAND_REJECTED, reply, now_ms);
     s->call_key = 0;
 }
 
@@ -120,6 +126,7 @@ static struct amp_text reason(struct session *s, const struct amp_rpc_event *ev)
 
 void v16_call_failed(struct session *s, const struct amp_rpc_event *ev, int64_t now_ms)
 {
+    v16_follow(s, s->call_key, ev->rc != AMP_E_TIMEOUT && ev->rc != AMP_E_IO, false);
     if (ev->rc == AMP_E_TIMEOUT)
         change(s, s->call_key, COMMAND_TIMED_OUT, AMP_TEXT("no answer in time"), now_ms);
     else if (ev->rc == AMP_E_IO)

@@ -22,5 +22,9 @@ int v16_check(struct v16 *v, struct amp_text action, struct amp_text payload,
                     : amp_decode(m->request, AMP_OCPP16, AMP_STRICT,
                                  payload.len ? payload : AMP_TEXT("{}"), body, arena, fault, NULL);
     arena->used = mark;
+    if (fault->rc == 0 && v16_is_password(action, payload) && !v16_password_hidden(payload))
+        *fault = (struct amp_fault){ AMP_E_VALUE, "key",
+                                     "a password is changed by rotate-password, which keeps both "
+                                     "until the new one was used" };
     return fault->rc;
 }

@@ -3,6 +3,7 @@
 #ifndef CENTRAL_V16_INSIDE_H
 #define CENTRAL_V16_INSIDE_H
 
+#include "central/refusal.h"
 #include "central/v16/v16.h"
 #include "messages/ocpp16.h"
 #include "ocpp/rpc.h"
@@ -27,6 +28,11 @@ struct session {
     int64_t call_key, call_ms; /* command in flight, when it was sent */
     uint32_t pending;          /* frames that wait for their commit */
     uint8_t calls;             /* enum session_calls */
+    uint8_t profile;           /* security profile that it came by */
+    int64_t rate_ms, garbage_ms; /* begin of the time that is counted */
+    int64_t messages;
+    uint64_t bytes;
+    uint32_t garbage; /* texts that are no OCPP */
     struct amp_rpc rpc;
 };
 
@@ -46,14 +52,18 @@ struct v16 {
     uint64_t connections;       /* counted for the ids of calls */
     uint64_t came_us;           /* when the message that is handled came, uv_hrtime */
     uint64_t unsent;            /* frames that were not sent because the store failed */
-    int64_t refused_since_ms;   /* refused handshakes told as facts: in the minute that began then */
-    uint32_t refused;
+    struct admit *admit;        /* admit.h */
+    struct secret *secrets;     /* password.c */
 };
 
 /* session.c */
 struct session *v16_session_new(struct v16 *v, struct net_conn *conn, struct charger *c,
                                 int64_t now_ms);
 void v16_session_release(struct session *s); /* frees it when nobody needs it any more */
+
+/* upgrade.c: to the connection doctor */
+void v16_tell_refused(struct v16 *v, const struct net_conn *conn, const char *address,
+                      struct amp_text id, enum refusal r);
 
 /* outbox.c: send `v->frame` when all facts so far are durable. */
 enum outbox_kind { OUTBOX_ANSWER, OUTBOX_BOOT, OUTBOX_CALL };
@@ -78,6 +88,18 @@ void v16_call_failed(struct session *s, const struct amp_rpc_event *ev, int64_t 
 void v16_call_late(struct session *s, const struct amp_rpc_event *ev, int64_t now_ms);
 void v16_call_abort(struct session *s, const char *why, int64_t now_ms);
 void v16_session_kick(struct session *s);
+
+/* password.c: a new password on its way */
+#define V16_PASSWORD_MAX 128
+bool v16_is_password(struct amp_text action, struct amp_text payload);
+bool v16_password_hidden(struct amp_text payload); /* "" stands in its place */
+/* With the password, into `out`; absent: none waits. */
+struct amp_text v16_password_payload(struct session *s, char out[V16_PASSWORD_MAX]);
+void v16_password_answered(struct session *s, bool answered, bool accepted);
+void v16_passwords_free(struct v16 *v);
+
+/* follow.c: what follows from an answer to the command `key`, or from its staying away */
+void v16_follow(struct session *s, int64_t key, bool answered, bool accepted);
 
 /* answers.c: does this reply mean that the station will do it? `reply` is the payload as sent. */
 bool v16_answer_accepts(const struct amp_message *m, struct amp_text reply);

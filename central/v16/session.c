@@ -2,7 +2,7 @@
  * messages. */
 #include "central/domain/operation.h"
 #include "central/log.h"
-#include "central/v16/inside.h"
+#include "central/v16/admit.h"
 #include "central/v16/ops.h"
 #include "central/v16/slice.h"
 #include <stdlib.h>
@@ -137,6 +137,31 @@ static void refused(struct session *s, const struct amp_rpc_event *ev, int64_t n
 
 /* ---- messages ---- */
 
+/* Too much of something: the end, and why is told. */
+static void put_out(struct session *s, enum refusal r)
+{
+    const struct refusal_text *t = refusal_text(r);
+
+    v16_tell_refused(s->v, s->conn, net_peer(s->conn), charger_fact(s->charger)->id, r);
+    net_close(s->conn, t->code, t->why);
+}
+
+/* A text that is no OCPP, from a modem or a console in between: some are let pass. An empty one is
+ * only a sign of life (E52). */
+static void no_frame(struct session *s, struct amp_text data, int64_t now_ms)
+{
+    enum refusal r = amp_text_trim(data).len ? admit_garbage(s, now_ms) : REFUSAL_NONE;
+
+    if (r != REFUSAL_NONE)
+        put_out(s, r);
+}
+
+/* E52: some stations send their texts as binary messages. */
+static bool is_text(enum amp_ws_opcode op, struct amp_text data)
+{
+    return op == AMP_WS_TEXT || (data.len && data.at[0] == '[' && amp_text_utf8(data));
+}
+
 static void on_event(struct session *s, const struct amp_rpc_event *ev, int64_t now_ms)
 {
     switch (ev->kind) {
@@ -185,12 +210,18 @@ void v16_message(struct v16 *v, struct net_conn *conn, enum amp_ws_opcode op, st
     struct session *s = net_data(conn);
     int64_t now_ms = v->c->now_ms();
     struct amp_rpc_event ev;
+    enum refusal r;
 
     v->came_us = uv_hrtime() / 1000;
     if (!s || charger_session(s->charger) != s)
         return; /* being closed: replaced, or refused */
     world_seen(v->c->world, s->charger, now_ms);
-    if (op != AMP_WS_TEXT) {
+    r = admit_message(v->admit, s, data, now_ms);
+    if (r != REFUSAL_NONE) {
+        put_out(s, r);
+        return;
+    }
+    if (!is_text(op, data)) {
         v16_record_binary(s, data, now_ms);
         net_close(conn, AMP_WS_UNUSABLE, "OCPP is text");
         return;
@@ -201,6 +232,8 @@ void v16_message(struct v16 *v, struct net_conn *conn, enum amp_ws_opcode op, st
     v16_record_received(s, data, &ev, now_ms);
     watch_boot(s, &ev);
     on_event(s, &ev, now_ms);
+    if (ev.kind == AMP_RPC_DROPPED && !ev.late)
+        no_frame(s, data, now_ms);
     v16_session_kick(s); /* after the answer: edge case 57 */
 }
 
@@ -214,6 +247,8 @@ void v16_closed(struct v16 *v, struct net_conn *conn, int code, const char *why)
     LOG(v->c->log, LOG_INFO, "v16", "station disconnected",
         LOG_TEXT("charger", charger_fact(s->charger)->id), LOG_INT("code", code),
         LOG_STR("why", why));
+    if (code == AMP_WS_TOO_BIG) /* E82 */
+        v16_tell_refused(v, conn, net_peer(conn), charger_fact(s->charger)->id, REFUSAL_TOO_LONG);
     net_set_data(conn, NULL);
     s->conn = NULL;
     v16_call_abort(s, NULL, now_ms);
@@ -238,14 +273,30 @@ static void on_overdue(void *ctx, struct charger *c, void *session)
     v16_drop(ctx, c, 1001, "no message for two heartbeat intervals");
 }
 
+/* E59: one that never booted here is asked to, once a connection: asked again and again, some
+ * restart again and again (E60). */
+static void ask_who(struct session *s)
+{
+    (void)central_ask(s->v->c, s->charger,
+                      &(struct command_fact){
+                          .connector = -1,
+                          .action = AMP_TEXT("TriggerMessage"),
+                          .payload = AMP_TEXT("{\"requestedMessage\":\"BootNotification\"}"),
+                          .by = AMP_TEXT("system") },
+                      false);
+}
+
 static void tick_session(struct session *s, int64_t now_ms)
 {
     int64_t patience_ms =
         charger_fact(s->charger)->last_boot_ms ? KNOWN_SILENT_MS : UNKNOWN_SILENT_MS;
     struct amp_rpc_event ev;
 
-    if (s->calls == CALLS_WAIT && now_ms - s->opened_ms >= patience_ms)
+    if (s->calls == CALLS_WAIT && now_ms - s->opened_ms >= patience_ms) {
         s->calls = CALLS_FREE;
+        if (!charger_fact(s->charger)->last_boot_ms)
+            ask_who(s);
+    }
     if (amp_rpc_expire(&s->rpc, uv_now(s->v->c->loop), &ev))
         v16_call_failed(s, &ev, now_ms);
     v16_session_kick(s);
@@ -285,6 +336,7 @@ struct v16 *v16_new(struct central *c)
     if (!v)
         abort();
     v->c = c;
+    v->admit = admit_new(c);
     v->frame.grow = v->text.grow = grow;
     return v;
 }
@@ -309,6 +361,8 @@ void v16_free(struct v16 *v)
         next = s->behind;
         free(s);
     }
+    admit_free(v->admit);
+    v16_passwords_free(v);
     free(v->outbox.at);
     free(v->frame.at);
     free(v->text.at);

@@ -40,6 +40,10 @@ void v16_stats(const struct v16 *v, struct v16_stats *out);
 /* Of a message by its number in counts.h; "other" for what is none. */
 const char *v16_action_name(int action);
 
+/* The value of the next ChangeConfiguration of AuthorizationKey to this charger, whose command says
+ * "" instead: the secret is in neither the database nor the log. Forgotten when it is answered. */
+void v16_password(struct v16 *v, struct charger *c, struct amp_text secret);
+
 /* Close a charger's socket (deleted, blocked, replaced). No-op when offline. */
 void v16_drop(struct v16 *v, struct charger *c, int code, const char *why);
 
