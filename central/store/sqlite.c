@@ -55,6 +55,18 @@ static int put_high_water(struct sqlite *s, const struct sqlite_books *before)
     return 0;
 }
 
+/* What the system said to the call that failed. SQLite does not tell of a commit; errno is still there
+ * when it is about a disk. */
+static int system_error(struct sqlite *s, int number)
+{
+    static const int of_disks[] = { ENOSPC, EROFS, EIO, EDQUOT, EFBIG };
+    int os = sqlite3_system_errno(s->db);
+
+    for (size_t i = 0; !os && i < AMP_COUNT(of_disks); i++)
+        os = number == of_disks[i] ? number : 0;
+    return os;
+}
+
 static int commit(void *db, struct batch *b, char *error, size_t cap)
 {
     struct sqlite *s = db;
@@ -69,7 +81,7 @@ static int commit(void *db, struct batch *b, char *error, size_t cap)
         rc = sqlite_run(s->commit);
     if (rc == 0)
         return 0;
-    os = sqlite3_system_errno(s->db);
+    os = system_error(s, errno);
     snprintf(error, cap, "%s%s%s", sqlite3_errmsg(s->db), os ? ": " : "", os ? strerror(os) : "");
     s->books = before;
     if (!sqlite3_get_autocommit(s->db)) /* some failures have rolled back by themselves */
