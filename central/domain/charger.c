@@ -38,6 +38,7 @@ struct charger *charger_add(struct world *w, const struct charger_fact *f)
 
     c->fact = pack(FACT_CHARGER, f);
     c->told_ms = f->last_seen_ms;
+    c->boot_ms = f->last_boot_ms;
     c->no_access.charger = f->key;
     w->chargers = grow_list(w->chargers, w->charger_count, &w->charger_cap);
     w->chargers[w->charger_count++] = c;
@@ -60,6 +61,7 @@ void charger_free(struct charger *c)
         command_free(k);
     }
     config_free(c);
+    charger_list_free(c->list);
     free(c->connectors);
     free(c->access);
     free(c->fact);
@@ -79,6 +81,7 @@ void charger_apply(struct world *w, const struct charger_fact *f)
     else
         c = charger_add(w, &now);
     c->told_ms = f->last_seen_ms;
+    c->boot_ms = f->last_boot_ms;
     c->was_connected = was_connected;
     if (f->deleted_ms)
         charger_bury(w, c);

@@ -7,8 +7,10 @@ static const struct {
     int message; /* enum asked_id */
     void (*changed)(struct world *w, const struct followed *f);
 } followers[] = {
-    { ASKED_RESERVE_NOW, reservation_asked },
-    { ASKED_CANCEL_RESERVATION, reservation_cancelled },
+    { ASKED_RESERVE_NOW,            reservation_asked     },
+    { ASKED_CANCEL_RESERVATION,     reservation_cancelled },
+    { ASKED_SEND_LOCAL_LIST,        list_sent             },
+    { ASKED_GET_LOCAL_LIST_VERSION, list_told             },
 };
 
 static int64_t later(int64_t a, int64_t b)
@@ -68,9 +70,15 @@ static void connector_changed(struct world *w, const struct connector_fact *s)
 
 static void charger_changed(struct world *w, const struct charger_fact *f)
 {
-    struct charger *c = f->deleted_ms ? world_charger_by_key(w, f->key) : NULL;
+    struct charger *c = world_charger_by_key(w, f->key);
 
-    if (c)
+    if (!c)
+        return;
+    if (f->last_boot_ms != c->boot_ms) {
+        c->boot_ms = f->last_boot_ms;
+        list_saw_boot(w, c);
+    }
+    if (f->deleted_ms)
         reservation_saw_deleted(w, c);
 }
 
@@ -84,4 +92,6 @@ void follow(struct world *w, enum fact_kind kind, const void *body)
         connector_changed(w, body);
     else if (kind == FACT_CHARGER)
         charger_changed(w, body);
+    else if (kind == FACT_TAG)
+        list_saw_tag(w, body);
 }

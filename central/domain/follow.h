@@ -23,6 +23,13 @@ struct followed {
     int64_t at_ms; /* our clock: the newest time that the command knows */
 };
 
+/* charger_list.c */
+void list_sent(struct world *w, const struct followed *f);
+void list_told(struct world *w, const struct followed *f);
+void list_saw_boot(struct world *w, struct charger *c);
+/* local_list.c */
+void list_saw_tag(struct world *w, const struct tag_fact *t);
+
 /* reservation.c */
 void reservation_asked(struct world *w, const struct followed *f);
 void reservation_cancelled(struct world *w, const struct followed *f);

@@ -50,6 +50,7 @@ struct charger {
     struct access_fact no_access; /* what that means */
     struct charger *next_buried;
     struct reservation *reservations;
+    struct charger_list *list; /* NULL: nobody cares what it has */
     void *session;
     struct config_fact **config; /* what its keys are, by name without case */
     uint32_t config_count, config_cap;
@@ -57,12 +58,16 @@ struct charger {
     uint32_t generation;
     int64_t alive_ms;   /* last sign of life of this connection */
     int64_t told_ms;    /* last_seen_ms of the newest fact */
+    int64_t boot_ms;    /* of the newest boot that was followed */
     bool overdue;       /* its session was handed out for closing */
     bool buried;        /* deleted: in w->buried, and found by its key only */
     bool was_connected; /* the replayed fact said so: world_settle closes it */
     bool far;           /* another process owns it: see shared.h */
     int64_t peak_slot_ms, peak_w; /* the highest power that was told of this slot */
 };
+
+struct list;
+struct charger_list;
 
 struct world {
     struct world_config config;
@@ -76,6 +81,9 @@ struct world {
     size_t reservation_ended;
     int64_t next_reservation;
     int64_t reservation_due_ms; /* before that none expires */
+    struct list **lists; /* few */
+    size_t list_count, list_cap;
+    uint64_t list_changes; /* so that who owes nothing sees that nothing changed */
     struct quirk_fact **quirks; /* few: looked through one by one */
     size_t quirk_count, quirk_cap;
     struct charger *buried;
@@ -151,6 +159,8 @@ void connector_apply(struct world *w, const struct connector_fact *f);
 /* tag.c */
 void tag_apply(struct world *w, const struct tag_fact *t);
 void tag_free(struct tag *t);
+/* Of names, without case, byte by byte: below, 0, above. */
+int text_order(struct amp_text a, struct amp_text b);
 /* world_authorize for a start on this connector: what runs there already does not count as another
  * transaction. */
 void tag_authorize(const struct world *w, int64_t org, struct amp_text tag, const struct charger *c,
@@ -165,6 +175,13 @@ void config_free(struct charger *c);
 void reservation_apply(struct world *w, const struct reservation_fact *f);
 void reservation_free(struct reservation *r);
 void reservation_tick(struct world *w, int64_t now_ms);
+
+/* local_list.c, charger_list.c */
+void list_apply(struct world *w, const struct list_fact *f);
+void list_apply_entry(struct world *w, const struct list_entry_fact *f);
+void list_free(struct list *l);
+void charger_list_apply(struct world *w, const struct charger_list_fact *f);
+void charger_list_free(struct charger_list *l);
 
 /* quirk.c */
 void quirk_apply(struct world *w, const struct quirk_fact *f);

@@ -1,5 +1,6 @@
 /* central/domain/quirk.c - see quirk.h. */
 #include "central/domain/quirk.h"
+#include "central/domain/configuration.h"
 #include "central/domain/inside.h"
 
 #define TAG_WIRE_MAX 20 /* ci20 of OCPP 1.6 */
@@ -66,9 +67,48 @@ static int closeness(const struct quirk_fact *q, const struct charger_fact *c)
     return q->charger ? 4 : q->model.len ? 3 : q->vendor.len ? 2 : 1;
 }
 
+static void number(const struct charger *c, const char *key, int32_t *out)
+{
+    const struct config_fact *f = charger_config(c, amp_text_of(key));
+    int64_t n;
+
+    if (f && !f->absent && amp_text_int(amp_text_trim(f->value), &n) == 0 && n >= 0 &&
+        n <= INT32_MAX)
+        *out = (int32_t)n;
+}
+
+static bool has_word(struct amp_text list, const char *word)
+{
+    struct amp_text w = amp_text_of(word);
+
+    for (uint32_t i = 0; i + w.len <= list.len; i++)
+        if (amp_text_eqi((struct amp_text){ list.at + i, w.len }, w))
+            return true;
+    return false;
+}
+
+/* What its configuration says, as it was read last. A person knows better. */
+static void told(const struct charger *c, struct traits *out)
+{
+    const struct config_fact *units =
+        charger_config(c, AMP_TEXT("ChargingScheduleAllowedChargingRateUnit"));
+    const struct config_fact *zero = charger_config(c, AMP_TEXT("ReserveConnectorZeroSupported"));
+
+    *out = (struct traits){ .stack_max = -1 };
+    number(c, "ChargeProfileMaxStackLevel", &out->stack_max);
+    number(c, "ChargingScheduleMaxPeriods", &out->periods_max);
+    number(c, "SendLocalListMaxLength", &out->list_max);
+    number(c, "LocalAuthListMaxLength", &out->list_total);
+    if (units && !units->absent)
+        out->rate_units = (has_word(units->value, "Current") ? RATE_A : 0) |
+                          (has_word(units->value, "Power") ? RATE_W : 0);
+    out->no_zero =
+        zero && !zero->absent && amp_text_eqi(amp_text_trim(zero->value), AMP_TEXT("false"));
+}
+
 void charger_traits(const struct world *w, const struct charger *c, struct traits *out)
 {
-    *out = (struct traits){ .stack_max = -1 };
+    told(c, out);
     for (int close = 1; close <= 4; close++)
         for (size_t i = 0; i < w->quirk_count; i++) {
             const struct quirk_fact *q = w->quirks[i];

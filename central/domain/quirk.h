@@ -12,7 +12,7 @@ const struct quirk_fact *world_quirk(const struct world *w, int64_t org, struct 
 /* By name; NULL behind the last. */
 const struct quirk_fact *world_quirk_at(const struct world *w, size_t i);
 
-/* All that is declared for a charger. The closer one wins, field by field: its own quirks over
+/* All that is declared for a charger, or that its stored configuration tells. The closer one wins, field by field: its own quirks over
  * those of its model, these over those of its vendor; flags add up. */
 struct traits {
     uint32_t flags;
@@ -20,6 +20,9 @@ struct traits {
     int32_t rate_units;        /* 0: nobody said */
     int32_t stack_max;         /* -1: nobody said */
     int32_t list_max;          /* 0: nobody said */
+    int32_t list_total;        /* entries that fit in all; 0: nobody said */
+    int32_t periods_max;       /* of a charging schedule; 0: nobody said */
+    bool no_zero;              /* connector 0 can't be reserved */
 };
 void charger_traits(const struct world *w, const struct charger *c, struct traits *out);
 

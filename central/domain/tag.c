@@ -12,13 +12,10 @@ static uint64_t hash(int64_t org, struct amp_text tag)
     return amp_text_hashi(tag) ^ map_hash_int(org);
 }
 
-/* Order of the list: organisation, then name without case, byte by byte. */
-static int order(int64_t org_a, struct amp_text a, int64_t org_b, struct amp_text b)
+int text_order(struct amp_text a, struct amp_text b)
 {
     uint32_t n = a.len < b.len ? a.len : b.len;
 
-    if (org_a != org_b)
-        return org_a < org_b ? -1 : 1;
     for (uint32_t i = 0; i < n; i++) {
         int x = (unsigned char)a.at[i], y = (unsigned char)b.at[i];
 
@@ -28,6 +25,12 @@ static int order(int64_t org_a, struct amp_text a, int64_t org_b, struct amp_tex
             return x - y;
     }
     return a.len < b.len ? -1 : a.len > b.len;
+}
+
+/* Order of the list. */
+static int order(int64_t org_a, struct amp_text a, int64_t org_b, struct amp_text b)
+{
+    return org_a != org_b ? org_a < org_b ? -1 : 1 : text_order(a, b);
 }
 
 static bool same(const void *item, const void *key)

@@ -33,6 +33,9 @@ void world_free(struct world *w)
         reservation_free(r);
     }
     map_clear(&w->reservations);
+    for (size_t i = 0; i < w->list_count; i++)
+        list_free(w->lists[i]);
+    free(w->lists);
     for (size_t i = 0; i < w->quirk_count; i++)
         free(w->quirks[i]);
     free(w->quirks);
@@ -72,6 +75,15 @@ void world_apply(struct world *w, const struct fact *f)
         break;
     case FACT_TAG:
         tag_apply(w, &f->u.tag);
+        break;
+    case FACT_LIST:
+        list_apply(w, &f->u.list);
+        break;
+    case FACT_LIST_ENTRY:
+        list_apply_entry(w, &f->u.list_entry);
+        break;
+    case FACT_CHARGER_LIST:
+        charger_list_apply(w, &f->u.charger_list);
         break;
     case FACT_RESERVATION:
         reservation_apply(w, &f->u.reservation);

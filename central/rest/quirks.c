@@ -44,9 +44,12 @@ static void put_traits(struct amp_json *w, const struct traits *t)
 
 static void shape_quirk(struct amp_json *w, const struct central *c, const struct quirk_fact *f)
 {
-    struct traits t = {
-        f->flags, f->phases, f->voltage_v, f->rate_units, f->stack_max, f->list_max
-    };
+    struct traits t = { .flags = f->flags,
+                        .phases = f->phases,
+                        .voltage_v = f->voltage_v,
+                        .rate_units = f->rate_units,
+                        .stack_max = f->stack_max,
+                        .list_max = f->list_max };
 
     amp_json_open(w, '{');
     shape_text(w, "name", f->name);

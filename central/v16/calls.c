@@ -2,6 +2,7 @@
  * they were asked for. Commands are the world's; here they become frames, and answers become
  * changes of commands. Edge cases 54-58, 61. */
 #include "central/log.h"
+#include "central/domain/local_list.h"
 #include "central/v16/inside.h"
 #include <stdlib.h>
 
@@ -76,6 +77,7 @@ void v16_session_kick(struct session *s)
 
     if (!s->conn || charger_session(s->charger) != s || s->calls != CALLS_FREE || s->rpc.open)
         return;
+    world_sync(v->c->world, s->charger, now_ms);
     while ((k = world_command_next(v->c->world, s->charger)) != NULL)
         if (write_call(s, k, now_ms)) {
             v16_outbox_put(s, OUTBOX_CALL);
