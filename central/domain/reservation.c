@@ -349,8 +349,8 @@ void reservation_saw_start(struct world *w, struct charger *c, const struct tran
     struct reservation *r;
     struct reservation_fact f;
 
-    if (t->flags & TX_FLAG_REFUSED || (!t->reservation && !c->reservations) ||
-        (!t->reservation && !transaction_is_open(t->state)))
+    if (!t->reservation &&
+        (!c->reservations || t->flags & TX_FLAG_REFUSED || !transaction_is_open(t->state)))
         return;
     r = used_by(w, c, t);
     if (!r || r->fact->transaction || !reservation_next(r->fact->state, RESERVATION_USES))

@@ -203,8 +203,10 @@ static void test_used(void)
     id = reserve(5, NULL);
     starts(s.other, 5, "GOOD", id, T0 + 5000);
     CHECK(is(id, RESERVATION_ACTIVE), "another station can't use it up");
-    starts(s.c, 6, "BAD", id, T0 + 6000);
+    starts(s.c, 5, "BAD", 0, T0 + 6000);
     CHECK(is(id, RESERVATION_ACTIVE), "nor a tag that may not charge");
+    starts(s.c, 5, "BAD", id, T0 + 6500);
+    CHECK(is(id, RESERVATION_USED), "but when the station names it, it is used up there");
     starts(s.c, 5, "GOOD", id, T0 + 7000);
     id = reserve(5, NULL);
     status(5, "Charging"); /* tells the running session once more */

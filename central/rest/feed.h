@@ -21,6 +21,7 @@ enum live_topic {
     TOPIC_COMMANDS,
     TOPIC_RESERVATIONS,
     TOPIC_LOAD,
+    TOPIC_LISTS,
     TOPICS
 };
 enum live_kind {
@@ -33,7 +34,8 @@ enum live_kind {
     LIVE_COMMAND,
     LIVE_RESERVATION,
     LIVE_GROUP,
-    LIVE_LIMIT
+    LIVE_LIMIT,
+    LIVE_LIST
 };
 
 struct live_event {

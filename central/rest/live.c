@@ -34,10 +34,10 @@ struct live {
 };
 
 static const char *const topics[] = { "chargers", "transactions", "messages", "commands",
-                                      "reservations", "load" };
+                                      "reservations", "load", "lists" };
 static const char *const kinds[] = { "charger", "connector", "connection", "transaction",
                                      "reading", "message",   "command",    "reservation",
-                                     "group",   "limit" };
+                                     "group",   "limit",  "list" };
 
 const char *live_topic_name(enum live_topic t)
 {
@@ -200,6 +200,12 @@ static bool event_of(const struct fact *f, struct live_event *e)
                                   .charger = f->u.load_point.charger };
         e->key = key_of(LIVE_LIMIT, e->charger, f->u.load_point.connector);
         return f->u.load_point.connector > 0;
+    case FACT_CHARGER_LIST:
+        *e = (struct live_event){ .topic = TOPIC_LISTS,
+                                  .kind = LIVE_LIST,
+                                  .charger = f->u.charger_list.charger };
+        e->key = key_of(LIVE_LIST, e->charger, 0);
+        return true;
     case FACT_STATUS: /* the connector says the same */
     case FACT_TAG:
     case FACT_USER:
@@ -210,7 +216,6 @@ static bool event_of(const struct fact *f, struct live_event *e)
     case FACT_QUIRK:
     case FACT_LIST:
     case FACT_LIST_ENTRY:
-    case FACT_CHARGER_LIST:
     case FACT_PROFILE:
     case FACT_INSTALLED:
     case FACT_ACCESS:
@@ -352,6 +357,9 @@ static void put_event(struct amp_json *w, const struct central *c, const struct 
     case LIVE_LIMIT:
         if (!shape_connector_limit(w, c, f->u.load_point.charger, f->u.load_point.connector, now))
             amp_json_raw(w, AMP_TEXT("{}")); /* it has left its group meanwhile */
+        break;
+    case LIVE_LIST:
+        shape_charger_list(w, c, &f->u.charger_list);
         break;
     }
     amp_json_close(w, '}');

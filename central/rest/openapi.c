@@ -25,6 +25,8 @@ static const struct {
     { "User",         &api_user_record        },
     { "Person",       &api_person_record      },
     { "Reservation",  &api_reservation_record },
+    { "LocalList",    &api_local_list_record  },
+    { "ChargerList",  &api_charger_list_record },
     { "Quirk",        &api_quirk_record       },
     { "Traits",       &api_traits_record      },
     { "Group",          &api_group_record           },
@@ -62,6 +64,7 @@ static const struct {
     { "before",    "integer", "The `next` of the page before"                        },
     { "limit",     "integer", "Rows of a page, 1 to 1000"                            },
     { "tag",       "string",  "Only those that this tag started"                     },
+    { "leave",     "boolean", "Leave there what the charger has"                     },
     { "search",    "string",  "A part of the name or the note"                       },
     { "status",    "string",  "Only with this status"                                },
     { "parent",    "string",  "Only of this parent"                                  },
@@ -85,7 +88,7 @@ static const struct {
     { "unanswered", "boolean", "Only calls that got no answer"                       },
     { "transaction", "integer", "Only of this session"                               },
     { "format",    "string",  "ndjson (default) or csv"                              },
-    { "topics",    "string",  "Some of chargers,transactions,messages,commands,reservations,load" },
+    { "topics",    "string",  "Some of chargers,transactions,messages,commands,reservations,load,lists" },
     { "since",     "integer", "Events behind this number; or send Last-Event-ID"     },
 };
 

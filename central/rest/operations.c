@@ -27,6 +27,8 @@ static const struct operation {
     { API_CLEAR_CACHE,            "ClearCache",             "body"             },
     { API_DATA_TRANSFER,          "DataTransfer",           "vendorId"         },
     { API_GET_COMPOSITE_SCHEDULE, "GetCompositeSchedule",   "duration"         },
+    { API_SEND_LOCAL_LIST,        "SendLocalList",          "listVersion"      },
+    { API_GET_LOCAL_LIST_VERSION, "GetLocalListVersion",    "body"             },
 };
 
 static const struct operation *operation_of(const struct rest_call *call)

@@ -112,7 +112,14 @@ static bool sound(struct rest_call *call, const struct charger *ch, const struct
     const struct tag_fact *t = world_tag(call->c->world, call->who.org, q->id_tag);
     const char *why = charger_tag_fault(call->c->world, ch, q->id_tag);
     struct tag_answer a;
+    struct traits traits;
 
+    charger_traits(call->c->world, ch, &traits);
+    if (q->connector_id == 0 && traits.no_zero) {
+        refuse(call, 409, "connectorId", "this charger keeps no place on any of its connectors",
+               "Name one of its connectors.");
+        return false;
+    }
     if (why) {
         refuse(call, 422, "idTag", why, "Give a tag that the charger can take.");
         return false;

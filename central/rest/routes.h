@@ -61,6 +61,18 @@ void rest_list_reservations(struct rest_call *call);
 void rest_reserve(struct rest_call *call);
 void rest_get_reservation(struct rest_call *call);
 void rest_cancel_reservation(struct rest_call *call);
+/* local_lists.c */
+void rest_list_local_lists(struct rest_call *call);
+void rest_get_local_list(struct rest_call *call);
+void rest_put_local_list(struct rest_call *call);
+void rest_delete_local_list(struct rest_call *call);
+void rest_list_local_list_tags(struct rest_call *call);
+void rest_change_local_list(struct rest_call *call);
+/* charger_lists.c */
+void rest_get_charger_list(struct rest_call *call);
+void rest_put_charger_list(struct rest_call *call);
+void rest_delete_charger_list(struct rest_call *call);
+void rest_send_charger_list(struct rest_call *call);
 /* quirks.c */
 void rest_list_quirks(struct rest_call *call);
 void rest_get_quirk(struct rest_call *call);

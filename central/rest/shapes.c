@@ -391,6 +391,25 @@ void shape_reservation(struct amp_json *w, const struct central *c, const struct
     amp_json_close(w, '}');
 }
 
+void shape_charger_list(struct amp_json *w, const struct central *c,
+                        const struct charger_list_fact *f)
+{
+    amp_json_open(w, '{');
+    amp_json_key(w, "charger");
+    amp_json_text(w, shape_charger_id(c, f->charger));
+    shape_text(w, "list", f->list);
+    put_str(w, "state", charger_list_state_name(f->state));
+    if (f->version != LIST_VERSION_UNKNOWN)
+        shape_int(w, "version", f->version);
+    shape_text(w, "why", f->why);
+    if (f->max)
+        shape_int(w, "maxEntries", f->max);
+    if (f->command)
+        shape_int(w, "command", f->command);
+    shape_time(w, "changedAt", f->changed_ms);
+    amp_json_close(w, '}');
+}
+
 /* ---- tags and people ---- */
 
 void shape_tag(struct amp_json *w, const struct tag_fact *f)

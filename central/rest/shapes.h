@@ -42,6 +42,8 @@ void shape_message(struct amp_json *w, const struct central *c, const struct mes
                    int64_t id, size_t payload_max);
 void shape_command(struct amp_json *w, const struct central *c, const struct command_fact *f);
 void shape_reservation(struct amp_json *w, const struct central *c, const struct reservation_fact *f);
+void shape_charger_list(struct amp_json *w, const struct central *c,
+                        const struct charger_list_fact *f);
 void shape_tag(struct amp_json *w, const struct tag_fact *f);
 void shape_user(struct amp_json *w, const struct user_fact *f);
 
