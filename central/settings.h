@@ -24,6 +24,9 @@ struct settings {
     int64_t max_message;     /* max-message       1048576 bytes of one WebSocket message */
     int64_t max_connections; /* max-connections   19500 */
     int64_t ping_s;          /* ping              25 */
+    int64_t url_max;         /* url-max           512 characters of an address that a station is given */
+    int64_t file_max;        /* file-max          268435456 bytes of one file */
+    char *public_url;        /* public-url        "" is http:// and the address that is listened on */
     /* accept-unknown, true: unknown chargers may boot; false: they knock and wait */
     bool accept_unknown;
     int64_t keep_messages_days, keep_readings_days, keep_status_days, /* keep-... 0: for ever */

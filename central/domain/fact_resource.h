@@ -7,7 +7,8 @@
 
 enum quirk_flag { /* bits */
     QUIRK_TAG_SUFFIX = 1,                   /* sends TAG_something for TAG (E33) */
-    QUIRK_HEX_TAGS = 2                      /* takes only hexadecimal tags (E34) */
+    QUIRK_HEX_TAGS = 2,                     /* takes only hexadecimal tags (E34) */
+    QUIRK_UNKNOWN_KEYS_KILL = 4             /* dies of GetConfiguration for a key that it has not (E79) */
 };
 enum rate_unit { RATE_A = 1, RATE_W = 2 };  /* bits */
 struct quirk_fact {                         /* what a charger or a model does not tell about itself */
@@ -21,6 +22,7 @@ struct quirk_fact {                         /* what a charger or a model does no
     int32_t rate_units;                     /* enum rate_unit; 0: not said */
     int32_t stack_max;                      /* highest stack level; -1: not said */
     int32_t list_max;                       /* entries of one SendLocalList; 0: not said */
+    int32_t url_max;                        /* characters of an address that its modem takes (E95); 0: not said */
     bool deleted;
 };
 

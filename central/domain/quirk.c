@@ -121,6 +121,7 @@ void charger_traits(const struct world *w, const struct charger *c, struct trait
             out->rate_units = q->rate_units ? q->rate_units : out->rate_units;
             out->stack_max = q->stack_max >= 0 ? q->stack_max : out->stack_max;
             out->list_max = q->list_max ? q->list_max : out->list_max;
+            out->url_max = q->url_max ? q->url_max : out->url_max;
         }
 }
 

@@ -1,6 +1,6 @@
 /* central/domain/quirk.h - what a charger or a model does not tell about itself, and a person
  * knows: how it writes tags, how it is wired, what it can take. Declared by name, for one charger
- * or for all whose vendor and model begin like that. Edge cases 33, 34, 92. */
+ * or for all whose vendor and model begin like that. Edge cases 33, 34, 79, 92, 95. */
 #ifndef CENTRAL_DOMAIN_QUIRK_H
 #define CENTRAL_DOMAIN_QUIRK_H
 
@@ -23,6 +23,7 @@ struct traits {
     int32_t list_total;        /* entries that fit in all; 0: nobody said */
     int32_t periods_max;       /* of a charging schedule; 0: nobody said */
     bool no_zero;              /* connector 0 can't be reserved */
+    int32_t url_max;           /* 0: nobody said */
 };
 void charger_traits(const struct world *w, const struct charger *c, struct traits *out);
 

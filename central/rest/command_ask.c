@@ -41,9 +41,12 @@ void rest_command_ask(struct rest_call *call, struct charger *ch, struct command
 {
     struct central *c = call->c;
     struct amp_fault fault = { 0 };
+    struct rest_problem p;
+    char detail[REST_DETAIL_MAX];
+    int32_t force = 0;
     int rc;
 
-    if (!rest_command_wait(call))
+    if (!rest_command_wait(call) || !rest_query_bool(call, "force", &force))
         return;
     rc = v16_check(c->v16, f->action, f->payload, &fault);
     if (rc < 0) {
@@ -52,6 +55,10 @@ void rest_command_ask(struct rest_call *call, struct charger *ch, struct command
     }
     if (rest_load_refuses(call, ch, f))
         return;
+    if (rest_guard(c, ch, f, force, &p, detail)) {
+        rest_problem(call, &p, "%s", detail);
+        return;
+    }
     f->by = amp_text_of(call->who.name);
     f->trace = amp_text_of(call->trace);
     f->expires_ms = call->queue_s ? rest_now(call) + call->queue_s * 1000 : 0;

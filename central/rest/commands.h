@@ -20,6 +20,12 @@ void rest_command_ask(struct rest_call *call, struct charger *ch, struct command
 /* Connector, transaction and requestId that a payload names, for the command's own columns. */
 void rest_command_target(struct central *c, struct amp_text payload, struct command_fact *f);
 
+/* guard.c: had this better not be sent to this charger? Then the problem and its words. `force`: an
+ * update that runs is no reason. */
+#define REST_DETAIL_MAX 256
+bool rest_guard(struct central *c, const struct charger *ch, const struct command_fact *f,
+                bool force, struct rest_problem *p, char detail[REST_DETAIL_MAX]);
+
 /* Answer with the command: now, or once the charger has answered when ?wait= says so. */
 void rest_command_answer(struct rest_call *call, const struct command_fact *f);
 void rest_command_answer_or_wait(struct rest_call *call, const struct command_fact *f);

@@ -47,6 +47,7 @@ static const struct {
     { "BootRule", &api_boot_rule_record },
     { "ConnectionEvent", &api_connection_event_record },
     { "Refusal", &api_refusal_record },
+    { "ConfigurationKey", &api_configuration_key_record },
     { "Subscription", &api_subscription_record},
     { "Event",        &api_event_record       },
 };
@@ -57,6 +58,7 @@ static const struct {
     {"wait",       "integer",
      "Hold the answer until the charger has answered, at most this many seconds (60)"},
     { "queue",     "integer", "Let the command wait for an offline charger, so many seconds" },
+    { "force",     "boolean", "Though an update runs already" },
     { "charger",   "string",  "Only of this charger"                                 },
     { "station", "string", "Only of this identity, known or not" },
     { "connector", "integer", "Only of this connector"                               },

@@ -31,6 +31,10 @@ static void put_traits(struct amp_json *w, const struct traits *t)
         amp_json_key(w, "hexTags");
         amp_json_bool(w, true);
     }
+    if (t->flags & QUIRK_UNKNOWN_KEYS_KILL) {
+        amp_json_key(w, "unknownKeysKill");
+        amp_json_bool(w, true);
+    }
     if (t->phases)
         shape_int(w, "phases", t->phases);
     if (t->voltage_v)
@@ -40,6 +44,8 @@ static void put_traits(struct amp_json *w, const struct traits *t)
         shape_int(w, "maxStackLevel", t->stack_max);
     if (t->list_max)
         shape_int(w, "localListMax", t->list_max);
+    if (t->url_max)
+        shape_int(w, "urlMax", t->url_max);
 }
 
 static void shape_quirk(struct amp_json *w, const struct central *c, const struct quirk_fact *f)
@@ -49,7 +55,8 @@ static void shape_quirk(struct amp_json *w, const struct central *c, const struc
                         .voltage_v = f->voltage_v,
                         .rate_units = f->rate_units,
                         .stack_max = f->stack_max,
-                        .list_max = f->list_max };
+                        .list_max = f->list_max,
+                        .url_max = f->url_max };
 
     amp_json_open(w, '{');
     shape_text(w, "name", f->name);
@@ -138,12 +145,14 @@ void rest_put_quirk(struct rest_call *call)
         .model = q.model,
         .note = q.note,
         .flags = (q.strip_tag_suffix ? (uint32_t)QUIRK_TAG_SUFFIX : 0) |
-                 (q.hex_tags ? (uint32_t)QUIRK_HEX_TAGS : 0),
+                 (q.hex_tags ? (uint32_t)QUIRK_HEX_TAGS : 0) |
+                 (q.unknown_keys_kill ? (uint32_t)QUIRK_UNKNOWN_KEYS_KILL : 0),
         .phases = q.has & API_HAS_PUT_QUIRK_PHASES ? (int32_t)q.phases : 0,
         .voltage_v = q.has & API_HAS_PUT_QUIRK_VOLTAGEV ? (int32_t)q.voltagev : 0,
         .rate_units = units_of(&q),
         .stack_max = q.has & API_HAS_PUT_QUIRK_MAX_STACK_LEVEL ? (int32_t)q.max_stack_level : -1,
         .list_max = q.has & API_HAS_PUT_QUIRK_LOCAL_LIST_MAX ? (int32_t)q.local_list_max : 0,
+        .url_max = q.has & API_HAS_PUT_QUIRK_URL_MAX ? (int32_t)q.url_max : 0,
     };
     if (old)
         shape_quirk(rest_was(call), call->c, old);

@@ -44,6 +44,10 @@ void rest_list_messages(struct rest_call *call);
 void rest_operation(struct rest_call *call);
 void rest_remote_stop(struct rest_call *call);
 void rest_send_command(struct rest_call *call);
+/* configuration.c */
+void rest_list_configuration(struct rest_call *call);
+void rest_get_configuration_key(struct rest_call *call);
+void rest_put_configuration_key(struct rest_call *call);
 void rest_list_commands(struct rest_call *call);
 void rest_get_command(struct rest_call *call);
 void rest_cancel_command(struct rest_call *call);

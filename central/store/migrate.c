@@ -151,6 +151,8 @@ static const char *const migrations[] = {
     "CREATE TABLE power ("
     "org BIGINT, charger BIGINT, slot_ms BIGINT, energy_wh BIGINT, max_w BIGINT, "
     "PRIMARY KEY (org, charger, slot_ms))$clustered;",
+    /* how long an address a station takes */
+    "ALTER TABLE quirk ADD COLUMN url_max INTEGER DEFAULT 0;",
 };
 
 int migrate_count(void)

@@ -225,7 +225,7 @@ static const struct fact all[] = {
      { .load_point = { 3, 2, 7, { { 1, -1, 0, 2 }, { 3, 4, 5, 6 }, { -1, 7, 8, 9 } }, 10, 11, true,
                        true } } },
     { FACT_QUIRK,
-     { .quirk = { 1, T("Keba"), 3, T("KEBA"), T("P30"), T("no\te"), 0x80000001u, 3, 230, 2, -1, 40,
+     { .quirk = { 1, T("Keba"), 3, T("KEBA"), T("P30"), T("no\te"), 0x80000001u, 3, 230, 2, -1, 40, 41,
                    false } }                                                                           },
     { FACT_RESERVATION,
      { .reservation = { 9, 1, 3, 0, RESERVATION_ACTIVE, T("AbC"), T("PARENT"), T("eve"), T("why"), 1, 2,

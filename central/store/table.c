@@ -194,6 +194,7 @@ static const struct column quirk_columns[] = {
     PLAIN(quirk, rate_units, INT32),
     PLAIN(quirk, stack_max, INT32),
     PLAIN(quirk, list_max, INT32),
+    PLAIN(quirk, url_max, INT32),
     PLAIN(quirk, deleted, BOOL),
 };
 

@@ -4,6 +4,7 @@
 #include "central/log.h"
 #include "central/domain/local_list.h"
 #include "central/v16/inside.h"
+#include "central/v16/ops.h"
 #include <stdlib.h>
 
 /* One line for a call that somebody asked for, one for what came of it: found by the trace that the
@@ -92,14 +93,31 @@ void v16_kick(struct v16 *v, struct charger *c)
         v16_session_kick(charger_session(c));
 }
 
+/* The answer became the command's; what else it says is the business of its handler. */
+static void take_answer(struct session *s, int64_t key, const struct amp_message *m,
+                        const void *body, struct amp_text reply, int64_t now_ms)
+{
+    struct central *c = s->v->c;
+    const struct v16_asked *op = v16_asked_find(m->id);
+    struct v16_answer a = { .central = c,
+                            .charger = s->charger,
+                            .body = body,
+                            .accepted = v16_answer_accepts(m, reply),
+                            .now_ms = now_ms };
+
+    v16_follow(s, key, true, a.accepted);
+    change(s, key, a.accepted ? COMMAND_ACCEPTED : COMMAND_REJECTED, reply, now_ms);
+    a.command = world_command_get(c->world, key);
+    if (op && body && a.command)
+        op->on_answer(&a);
+}
+
 void v16_call_answered(struct session *s, const struct amp_rpc_event *ev, int64_t now_ms)
 {
-    struct amp_text reply = ev->verdict.frame.payload;
-    bool accepted = v16_answer_accepts(ev->message, reply);
+    int64_t key = s->call_key;
 
-    v16_follow(s, s->call_key, true, accepted);
-    change(s, s->call_key, accepted ? COMMAND_ACCEPTED : COMMAND_REJECTED, reply, now_ms);
     s->call_key = 0;
+    take_answer(s, key, ev->message, ev->body, ev->verdict.frame.payload, now_ms);
 }
 
 /* "NotSupported: the connector has no lock": what the station said, or what we objected to. */
@@ -164,6 +182,5 @@ void v16_call_late(struct session *s, const struct amp_rpc_event *ev, int64_t no
     if (!body || !reply.at || k->state != COMMAND_TIMED_OUT ||
         amp_decode(m->reply, AMP_OCPP16, AMP_LENIENT, reply, body, &v->c->arena, NULL, NULL) < 0)
         return;
-    change(s, k->key, v16_answer_accepts(m, reply) ? COMMAND_ACCEPTED : COMMAND_REJECTED, reply,
-           now_ms);
+    take_answer(s, k->key, m, body, reply, now_ms);
 }

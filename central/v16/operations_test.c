@@ -119,7 +119,7 @@ static void test_sent_again(void) /* E54 */
     plant_stop();
     plant_start();
     fd = plant_station("CP1", "One", "1.0");
-    plant_answer(fd, "GetConfiguration", "{}", "{\"configurationKey\":[]}");
+    plant_answer(fd, "GetConfiguration", "{}", "{\"configurationKey\":[{\"key\":\"A\",\"readonly\":true}]}");
     is(key, COMMAND_CONFIRMED, NULL);
     CHECK(get(key)->attempts == 3, "E54: by the next process, too: %d", (int)get(key)->attempts);
     CHECK(!world_command_get(plant.central.world, once) ||
@@ -164,6 +164,135 @@ static void test_queue(void)
     plant_end();
 }
 
+static bool key_is(const char *key, const char *part)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "/api/v1/chargers/CP1/configuration/%s", key);
+    return plant_http("GET", path, "", NULL) == 200 && strstr(plant.text, part);
+}
+
+/* What was read and what was changed is kept, through a restart; E78: blanks, letters, absent keys. */
+static void test_configuration(void)
+{
+    int fd;
+
+    plant_begin();
+    fd = plant_station("CP1", "One", "1.0");
+    ask("CP1/get-configuration", "", "{}");
+    plant_answer(fd, "GetConfiguration", "{}",
+                 "{\"configurationKey\":[{\"key\":\" heartbeatinterval\",\"readonly\":false,"
+                 "\"value\":\"300\"},{\"key\":\"Profiles\",\"readonly\":true,\"value\":"
+                 "\"Core, SmartCharging ,Reservation\"}],\"unknownKey\":[\"Nonsense\"]}");
+    CHECK(key_is("HeartbeatInterval", "\"key\":\"heartbeatinterval\",\"value\":\"300\""),
+          "E78: lower case and blanks: %s", plant.text);
+    CHECK(key_is("Profiles", "\"Core, SmartCharging ,Reservation\",\"readonly\":true"),
+          "E78: a list with blanks stays as it is: %s", plant.text);
+    CHECK(key_is("Nonsense", "\"known\":false"), "E78: a missing one: %s", plant.text);
+    CHECK(plant_http("PUT", "/api/v1/chargers/CP1/configuration/HeartbeatInterval", "",
+                     "{\"value\":\"\"}") == 202,
+          "E80: %s", plant.text);
+    plant_answer(fd, "ChangeConfiguration", "\"key\":\"heartbeatinterval\",\"value\":\"\"",
+                 "{\"status\":\"RebootRequired\"}");
+    CHECK(key_is("HeartbeatInterval", "\"value\":\"\",\"readonly\":false,\"known\":true,"
+                                      "\"rebootRequired\":true"),
+          "E80: an empty value, and a success that waits for a boot: %s", plant.text);
+    ask("CP1/change-configuration", "", "{\"key\":\"Other\",\"value\":\"a b \"}");
+    plant_answer(fd, "ChangeConfiguration", "\"a b \"", "{\"status\":\"Rejected\"}");
+    CHECK(plant_http("GET", "/api/v1/chargers/CP1/configuration/Other", "", NULL) == 404,
+          "what was rejected is not known: %s", plant.text);
+    close(fd);
+    plant_stop();
+    plant_start();
+    CHECK(key_is("HEARTBEATINTERVAL", "\"rebootRequired\":true"), "kept: %s", plant.text);
+    close(plant_station("CP1", "One", "1.0"));
+    CHECK(plant_http("GET", "/api/v1/chargers/CP1/configuration", "", NULL) == 200 &&
+              strstr(plant.text, "\"heartbeatinterval\"") &&
+              !strstr(plant.text, "rebootRequired"),
+          "it booted: %s", plant.text);
+    plant_end();
+}
+
+/* E78: who ignores a request without keys is asked by name, some at a time. */
+static void test_asked_by_name(void)
+{
+    int fd;
+
+    plant_begin();
+    fd = plant_station("CP1", "One", "1.0");
+    ask("CP1/get-configuration", "", "{}");
+    plant_reply(fd, "GetConfiguration", "{}", "{}");
+    for (int i = 0; i < 5; i++)
+        plant_reply(fd, "GetConfiguration", "{\"key\":[\"",
+                    i ? "{\"unknownKey\":[]}"
+                      : "{\"configurationKey\":[{\"key\":\"BlinkRepeat\",\"readonly\":false,"
+                        "\"value\":\"3\"}]}");
+    plant_say(fd, "Heartbeat", "{}"); /* and no more of them */
+    CHECK(key_is("BlinkRepeat", "\"value\":\"3\""), "E78: %s", plant.text);
+    close(fd);
+    plant_end();
+}
+
+/* E79: some die of a key that they do not know: data says which. */
+static void test_deadly_keys(void)
+{
+    int fd;
+
+    plant_begin();
+    fd = plant_station("CP1", "Frail", "1.0");
+    CHECK(plant_http("PUT", "/api/v1/quirks/frail", "",
+                     "{\"vendor\":\"acme\",\"model\":\"Frail\",\"unknownKeysKill\":true,"
+                     "\"urlMax\":20}") == 200,
+          "%s", plant.text);
+    CHECK(plant_http("POST", "/api/v1/chargers/CP1/get-configuration", "",
+                     "{\"key\":[\"HeartbeatInterval\"]}") == 409 &&
+              strstr(plant.text, "unknown-key-kills"),
+          "E79: not known yet: %s", plant.text);
+    ask("CP1/get-configuration", "", "{}");
+    plant_answer(fd, "GetConfiguration", "{}",
+                 "{\"configurationKey\":[{\"key\":\"HeartbeatInterval\",\"readonly\":false,"
+                 "\"value\":\"1\"}],\"unknownKey\":[\"Gone\"]}");
+    ask("CP1/get-configuration", "", "{\"key\":[\"heartbeatInterval\"]}");
+    plant_answer(fd, "GetConfiguration", "heartbeatInterval", "{}");
+    CHECK(plant_http("POST", "/api/v1/chargers/CP1/commands", "",
+                     "{\"action\":\"GetConfiguration\",\"payload\":{\"key\":[\"Gone\"]}}") ==
+                  409 &&
+              strstr(plant.text, "\"Gone\\\""),
+          "E79: by the other route, too: %s", plant.text);
+    CHECK(plant_http("POST", "/api/v1/chargers/CP1/commands", "",
+                     "{\"action\":\"GetDiagnostics\",\"payload\":{\"location\":"
+                     "\"http://example.test/1\"}}") == 422 &&
+              strstr(plant.text, "url-too-long"),
+          "E95: its modem cuts addresses: %s", plant.text);
+    ask("CP1/commands", "",
+        "{\"action\":\"GetDiagnostics\",\"payload\":{\"location\":\"http://example.test/\"}}");
+    plant_answer(fd, "GetDiagnostics", "http://example.test/\"", "{}");
+    close(fd);
+    plant_end();
+}
+
+/* E95: a second update does not restart the one that runs, unless somebody insists. */
+static void test_second_update(void)
+{
+    static const char *const update =
+        "{\"action\":\"UpdateFirmware\",\"payload\":{\"location\":\"http://x/f\","
+        "\"retrieveDate\":\"2024-06-01T08:00:00Z\"}}";
+    int fd;
+
+    plant_begin();
+    fd = plant_station("CP1", "One", "1.0");
+    ask("CP1/commands", "", update);
+    plant_answer(fd, "UpdateFirmware", "http://x/f", "{}");
+    plant_say(fd, "FirmwareStatusNotification", "{\"status\":\"Downloading\"}");
+    CHECK(plant_http("POST", "/api/v1/chargers/CP1/commands", "", update) == 409 &&
+              strstr(plant.text, "update-running") && strstr(plant.text, "(Downloading)"),
+          "E95: %s", plant.text);
+    ask("CP1/commands?force=true", "", update);
+    plant_answer(fd, "UpdateFirmware", "http://x/f", "{}");
+    close(fd);
+    plant_end();
+}
+
 #define TRACE "0123456789abcdef0123456789abcdef"
 
 static void test_trace(void)
@@ -198,6 +327,10 @@ int main(void)
     RUN(test_progress);
     RUN(test_sent_again);
     RUN(test_queue);
+    RUN(test_configuration);
+    RUN(test_asked_by_name);
+    RUN(test_deadly_keys);
+    RUN(test_second_update);
     RUN(test_trace);
     return check_end();
 }

@@ -6,6 +6,8 @@
 #include "central/domain/world.h"
 #include "messages/ocpp16.h"
 
+struct central;
+
 struct v16_call {
     struct world *world;
     struct charger *charger;
@@ -24,6 +26,25 @@ struct v16_op {
 
 /* NULL: known to the standard, not to us (NotSupported). */
 const struct v16_op *v16_op_find(unsigned id);
+
+/* What a station answered to a call of ours, beyond yes or no: handlers of that are named in asked.c.
+ */
+struct v16_answer {
+    struct central *central;
+    struct charger *charger;
+    const struct command_fact *command; /* until a handler asks for another one */
+    const void *body;                   /* decoded: struct ocpp16_…_reply of the message */
+    bool accepted;
+    int64_t now_ms;
+};
+
+struct v16_asked {
+    uint8_t id; /* enum ocpp16_id */
+    void (*on_answer)(const struct v16_answer *a);
+};
+
+/* NULL: nothing else is to be done about its answers. */
+const struct v16_asked *v16_asked_find(unsigned id);
 
 /* ---- what several of them need ---- */
 /* A connector number off the wire, where 64 bits may arrive. */

@@ -150,8 +150,8 @@ static inline int plant_station(const char *id, const char *model, const char *f
     return fd;
 }
 
-/* Hears a call with this action and part, and answers it; then all that was said is handled. */
-static inline void plant_answer(int fd, const char *action, const char *part, const char *payload)
+/* Hears a call with this action and part, and answers it. */
+static inline void plant_reply(int fd, const char *action, const char *part, const char *payload)
 {
     char id[64] = "", message[8192];
 
@@ -161,6 +161,12 @@ static inline void plant_answer(int fd, const char *action, const char *part, co
           "a call %s with %s: '%s'", action, part, plant.text);
     snprintf(message, sizeof message, "[3,\"%s\",%s]", id, payload);
     peer_text(&plant.stage, fd, message);
+}
+
+/* The same; then all that was said is handled, and no other call is on its way. */
+static inline void plant_answer(int fd, const char *action, const char *part, const char *payload)
+{
+    plant_reply(fd, action, part, payload);
     plant_say(fd, "Heartbeat", "{}");
 }
 
