@@ -70,6 +70,9 @@ static void watch(struct net_conn *c)
     case CONN_HTTP:
         events = conn_backlog(c) > PIPE_HIGH ? 0 : UV_READABLE;
         break;
+    case CONN_BODY:
+        events = c->held ? UV_DISCONNECT : UV_READABLE;
+        break;
     case CONN_BUSY:
     case CONN_STREAM:
         events = UV_DISCONNECT;
@@ -270,14 +273,14 @@ static void drained(struct net_conn *c)
 static bool waits(const struct net_conn *c)
 {
     return c->in && c->in->need <= c->in->len && conn_backlog(c) <= PIPE_HIGH && !c->doomed &&
-           (c->state == CONN_HTTP || c->state == CONN_WS || c->state == CONN_CLOSING);
+           (c->state == CONN_HTTP || (c->state == CONN_BODY && !c->held) || c->state == CONN_WS || c->state == CONN_CLOSING);
 }
 
 /* The same for bytes that TLS took from the socket, and that no event will tell of. */
 static bool holds(const struct net_conn *c)
 {
     return c->ssl && conn_backlog(c) <= PIPE_HIGH && !c->doomed && !c->eof &&
-           (c->state == CONN_HTTP || c->state == CONN_WS || c->state == CONN_CLOSING) &&
+           (c->state == CONN_HTTP || (c->state == CONN_BODY && !c->held) || c->state == CONN_WS || c->state == CONN_CLOSING) &&
            tls_pending(c);
 }
 

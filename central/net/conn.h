@@ -20,6 +20,7 @@ enum conn_state {
     CONN_TLS,     /* shakes hands */
     CONN_HTTP,    /* waits for a request or the rest of one */
     CONN_BUSY,    /* the handler owes an answer; nothing is read */
+    CONN_BODY,    /* the handler takes the body in pieces */
     CONN_STREAM,  /* a streamed answer is under way; nothing is read */
     CONN_WS,      /* WebSocket */
     CONN_CLOSING, /* our close frame went out first; waits for the peer's */
@@ -48,7 +49,13 @@ struct net_conn {
     uint64_t rx_ms;         /* last byte received */
     uint64_t mark_ms; /* begin of what the deadline runs for: request, ping, close, last progress of
                          a reader */
-    struct amp_ws ws;
+    union {
+        struct amp_ws ws;
+        struct {
+            uint64_t left; /* bytes to come of the body, or of this chunk */
+            uint8_t phase; /* enum of body.c */
+        } body_in;         /* CONN_BODY */
+    };
     struct ssl_st *ssl; /* NULL: plain */
     int fd;
     uint32_t discarded;  /* CONN_LINGER */
@@ -62,6 +69,8 @@ struct net_conn {
     bool head_only : 1; /* HTTP: the request was HEAD */
     bool old : 1;       /* HTTP/1.0: no chunks */
     bool body : 1;      /* HTTP: the head is complete, the body is not */
+    bool held : 1;      /* CONN_BODY: the handler wants no more now */
+    bool sized : 1;     /* stream: its length was said, no chunks */
     bool continued : 1; /* HTTP: 100 Continue was sent for this request */
     bool slow : 1;      /* stream: net_stream_put returned false */
     bool eof : 1;       /* the peer has ended its side */
@@ -201,6 +210,12 @@ void http_refuse(struct net_conn *c, int status, const char *headers, const char
 void http_eof(struct net_conn *c);
 /* Shutdown: end idle ones, let busy ones finish. */
 void http_stop(struct net_conn *c);
+
+/* ---- body.c ---- */
+
+/* This request's body comes in pieces. */
+void body_begin(struct net_conn *c, const struct amp_http_head *head);
+size_t body_input(struct net_conn *c, uint8_t *buf, size_t len, uint32_t *need);
 
 /* ---- websocket.c ---- */
 

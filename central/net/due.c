@@ -14,6 +14,8 @@ static uint64_t deadline(const struct net_conn *c)
     case CONN_HTTP:
         return c->mark_ms +
                (c->in && !c->out && !c->body ? (uint64_t)n->config.request_s * 1000 : idle);
+    case CONN_BODY:
+        return c->held ? never : c->rx_ms + idle;
     case CONN_STREAM:
         return c->out ? c->mark_ms + idle : never;
     case CONN_WS:
@@ -61,6 +63,9 @@ static void overdue(struct net_conn *c)
     case CONN_CLOSING:
         ws_ended(c, c->close_code, "closed by this side; the peer did not answer");
         conn_drop(c, "");
+        return;
+    case CONN_BODY:
+        conn_drop(c, "the request's body did not arrive in time");
         return;
     case CONN_STREAM:
     case CONN_LINGER:

@@ -117,9 +117,9 @@ void net_respond(struct net_conn *c, int status, const char *type, const char *h
 {
     char framing[48] = "";
 
-    if (c->state != CONN_BUSY)
+    if (c->state != CONN_BUSY && c->state != CONN_BODY)
         return; /* gone in the meantime */
-    if (conn_net(c)->stopping)
+    if (conn_net(c)->stopping || c->state == CONN_BODY)
         c->keep = false;
     if (has_body(status))
         snprintf(framing, sizeof framing, "Content-Length: %zu\r\n", len);
@@ -136,6 +136,22 @@ void net_stream_begin(struct net_conn *c, int status, const char *type, const ch
     if (c->old || conn_net(c)->stopping)
         c->keep = false;
     put_head(c, status, type, headers, c->old ? "" : "Transfer-Encoding: chunked\r\n");
+    c->sized = false;
+    conn_set_state(c, CONN_STREAM);
+}
+
+void net_stream_sized(struct net_conn *c, int status, const char *type, const char *headers,
+                      uint64_t length)
+{
+    char framing[48];
+
+    if (c->state != CONN_BUSY)
+        return;
+    if (conn_net(c)->stopping)
+        c->keep = false;
+    snprintf(framing, sizeof framing, "Content-Length: %llu\r\n", (unsigned long long)length);
+    put_head(c, status, type, headers, framing);
+    c->sized = true;
     conn_set_state(c, CONN_STREAM);
 }
 
@@ -149,10 +165,10 @@ bool net_stream_put(struct net_conn *c, const void *data, size_t len)
         return true;
     if (conn_backlog(c) == 0)
         c->mark_ms = net_now(conn_net(c)); /* the reader's time begins */
-    if (!c->old)
+    if (!c->old && !c->sized)
         conn_put(c, size, (size_t)snprintf(size, sizeof size, "%zx\r\n", len));
     conn_put(c, data, len);
-    if (!c->old)
+    if (!c->old && !c->sized)
         conn_put(c, "\r\n", 2);
     conn_look_at(c);
     if (conn_backlog(c) >= STREAM_HIGH)
@@ -164,7 +180,7 @@ void net_stream_end(struct net_conn *c)
 {
     if (c->state != CONN_STREAM)
         return;
-    if (!c->old && !c->head_only)
+    if (!c->old && !c->head_only && !c->sized)
         conn_put(c, "0\r\n\r\n", 5);
     c->slow = false;
     answered(c);
@@ -215,6 +231,10 @@ void http_eof(struct net_conn *c)
 
 void http_stop(struct net_conn *c)
 {
+    if (c->state == CONN_STREAM && c->sized)
+        return; /* it ends by itself, or with the grace */
+    if (c->state == CONN_BODY)
+        conn_doom(c);
     if (c->state == CONN_STREAM)
         net_stream_end(c);
     if (c->state == CONN_HTTP && c->out)
@@ -283,10 +303,33 @@ static void hand_on(struct net_conn *c, const struct amp_http_head *head, struct
     struct net *n = conn_net(c);
     struct net_request r = { .conn = c, .head = head, .body = body };
 
+    r.coming = -1;
     c->body = c->continued = false;
     n->stats.requests++;
     conn_set_state(c, CONN_BUSY);
     n->handler.on_request(n->handler.ctx, &r);
+}
+
+/* A request whose body the handler takes in pieces. */
+static bool in_pieces(const struct net *n, const struct amp_http_head *head)
+{
+    return (head->chunked || head->content_length > 0) && !head->upgrade && n->handler.on_head &&
+           n->handler.on_head(n->handler.ctx, head);
+}
+
+static void begin_pieces(struct net_conn *c, const struct amp_http_head *head)
+{
+    struct net *n = conn_net(c);
+    struct net_request r = {
+        .conn = c, .head = head, .pieces = true, .coming = head->content_length
+    };
+
+    c->body = c->continued = false;
+    n->stats.requests++;
+    body_begin(c, head);
+    n->handler.on_request(n->handler.ctx, &r);
+    if (c->state == CONN_BODY) /* not refused at once */
+        let_it_come(c, head);
 }
 
 /* One request at the start of `in`. Bytes taken; 0: it is not complete, *need says when it may be.
@@ -307,6 +350,10 @@ static size_t take_request(struct net_conn *c, struct amp_text in, uint32_t *nee
     c->keep = head.keep_alive;
     c->old = head.minor == 0;
     c->head_only = amp_text_is(head.method, "HEAD");
+    if (in_pieces(conn_net(c), &head)) {
+        begin_pieces(c, &head);
+        return head.len;
+    }
     status = judge(conn_net(c), &head, &headers, &why);
     if (status) {
         http_refuse(c, status, headers, why);

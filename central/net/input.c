@@ -18,6 +18,9 @@ static void on_eof(struct net_conn *c)
         return;
     case CONN_BUSY: /* a client that ended only its own side still gets the answer */
         return;
+    case CONN_BODY:
+        conn_drop(c, "the connection ended inside a request's body");
+        return;
     case CONN_STREAM:
         conn_drop(c, "the reader has gone");
         return;
@@ -41,6 +44,8 @@ static size_t take(struct net_conn *c, uint8_t *buf, size_t len, uint32_t *need)
 {
     if (c->state == CONN_HTTP)
         len = http_input(c, buf, len, need); /* may leave frames behind an upgrade */
+    if (c->state == CONN_BODY)
+        len = body_input(c, buf, len, need);
     if (c->state == CONN_WS || c->state == CONN_CLOSING)
         len = ws_input(c, buf, len, need);
     return c->state == CONN_LINGER || c->state == CONN_DEAD ? 0 : len;
@@ -152,7 +157,8 @@ void conn_on_poll(uv_poll_t *poll, int status, int events)
         tls_handshake(c);
         if (c->extra && c->state == CONN_HTTP)
             conn_refuse_extra(c);
-    } else if (c->state == CONN_BUSY || c->state == CONN_STREAM) {
+    } else if (c->state == CONN_BUSY || c->state == CONN_STREAM ||
+               (c->state == CONN_BODY && c->held)) {
         if (events & UV_DISCONNECT)
             on_eof(c);
     } else if (events & (UV_READABLE | UV_DISCONNECT)) {

@@ -53,6 +53,8 @@ struct net_request {
     struct net_conn *conn;
     const struct amp_http_head *head; /* head and body live during on_request only */
     struct amp_text body;
+    bool pieces;    /* the body is empty here and comes to on_body */
+    int64_t coming; /* then its length, -1 if nobody knows yet */
 };
 
 /* All on the loop thread. */
@@ -63,6 +65,12 @@ struct net_handler {
      * net_upgrade now. When head->upgrade is set, version and key of the WebSocket handshake are
      * sound: others were answered 400 or 426 before. */
     void (*on_request)(void *ctx, const struct net_request *r);
+    /* May the body of this request come in pieces, of any length? Asked once, when its head is there.
+     * May be NULL: no body does, and all are bounded by max_body. */
+    bool (*on_head)(void *ctx, const struct amp_http_head *head);
+    /* Then, after on_request: the next piece, valid during the call. `last`: the request is complete
+     * (the piece may be empty), and an answer is owed. An answer before that ends the connection. */
+    void (*on_body)(void *ctx, struct net_conn *c, struct amp_text piece, bool last);
     /* A whole WebSocket message. `data` is only valid during the call. Binary too: whoever does not
      * want it closes with 1003. */
     void (*on_message)(void *ctx, struct net_conn *c, enum amp_ws_opcode op, struct amp_text data);
@@ -116,6 +124,14 @@ void net_respond(struct net_conn *c, int status, const char *type, const char *h
 void net_stream_begin(struct net_conn *c, int status, const char *type, const char *headers);
 bool net_stream_put(struct net_conn *c, const void *data, size_t len);
 void net_stream_end(struct net_conn *c);
+
+/* The same for a body whose length is known: it is said, so that readers see when something lacks.
+ * Whoever puts less drops the connection (net_close 0). */
+void net_stream_sized(struct net_conn *c, int status, const char *type, const char *headers,
+                      uint64_t length);
+/* A body that comes in pieces: no more of it until net_body_go. Also from on_body. */
+void net_body_hold(struct net_conn *c);
+void net_body_go(struct net_conn *c);
 
 /* 101 with this subprotocol (absent: none) - then on_message follows. Only inside on_request and
  * with head->upgrade set. */

@@ -99,7 +99,8 @@ void ws_close(struct net_conn *c, int code, const char *why)
 
 void net_close(struct net_conn *c, int code, const char *why)
 {
-    if (code == 0 || c->state == CONN_HTTP || c->state == CONN_BUSY || c->state == CONN_STREAM)
+    if (code == 0 || c->state == CONN_HTTP || c->state == CONN_BUSY || c->state == CONN_BODY ||
+        c->state == CONN_STREAM)
         conn_doom(c);
     else
         ws_close(c, code, why);
