@@ -147,7 +147,9 @@ static void test_form_body(void)
     stage_open();
     CHECK(amp_http_request(AMP_TEXT(text), &head) == 1, "sound");
     rest_request(stage.c.rest,
-                 &(struct net_request){ &stage.conns[0], &head, AMP_TEXT("{\"id\":\"X\"}") });
+                 &(struct net_request){ .conn = &stage.conns[0],
+                                        .head = &head,
+                                        .body = AMP_TEXT("{\"id\":\"X\"}") });
     check_problem("a form", &stage.conns[0], 415, "application/json");
     stage_close();
 }

@@ -240,7 +240,8 @@ static inline struct net_conn *stage_send(int i, const char *method, const char 
     CHECK(n > 0 && (size_t)n < sizeof text, "the request fits");
     CHECK(amp_http_request((struct amp_text){ text, (uint32_t)n }, &parsed) == 1, "%s %s is HTTP",
           method, target);
-    rest_request(stage.c.rest, &(struct net_request){ c, &parsed, amp_text_of(body ? body : "") });
+    rest_request(stage.c.rest, &(struct net_request){
+                     .conn = c, .head = &parsed, .body = amp_text_of(body ? body : "") });
     return c;
 }
 
