@@ -6,9 +6,12 @@
 #include "central/counts.h"
 #include "central/domain/reservation.h"
 #include "central/doctor.h"
+#include "central/cluster.h"
+#include "central/domain/shared.h"
 #include "central/log.h"
 #include "central/pki/certificates.h"
 #include "central/proxy.h"
+#include "central/redis.h"
 #include "central/relay.h"
 #include "central/retention.h"
 #include "central/rest/live.h"
@@ -50,12 +53,17 @@ static int64_t system_ms(void)
 
 void central_emit(struct central *c, const struct fact *f)
 {
+    int64_t epoch;
+
     if (!c->store)
         return; /* the end: what is still said has nowhere to go */
+    epoch = c->cluster ? cluster_emit(c->cluster, f) : 0;
+    if (epoch < 0)
+        return;
     if (f->kind == FACT_COMMAND && c->counts && (unsigned)f->u.command.state < 16)
         c->counts->commands[f->u.command.state]++;
-    store_put(c->store, f);
-    relay_put(c->inside->relay, f);
+    store_put_owned(c->store, f, epoch);
+    relay_put(c->inside->relay, f, epoch);
 }
 
 int64_t central_ask(struct central *c, struct charger *ch, const struct command_fact *f, bool wait)
@@ -74,8 +82,7 @@ int64_t central_ask(struct central *c, struct charger *ch, const struct command_
 
 bool central_leads(const struct central *c)
 {
-    (void)c;
-    return true;
+    return !c->cluster || cluster_leads(c->cluster);
 }
 
 static void on_world_fact(void *ctx, const struct fact *f)
@@ -87,11 +94,8 @@ static void on_world_fact(void *ctx, const struct fact *f)
         balance_saw(c->balance, f);
 }
 
-/* The store's replay. */
-static void on_loaded(void *ctx, const struct fact *f)
+void central_apply(struct central *c, const struct fact *f)
 {
-    struct central *c = ctx;
-
     switch (f->kind) {
     case FACT_USER:
     case FACT_LOGIN:
@@ -107,10 +111,16 @@ static void on_loaded(void *ctx, const struct fact *f)
         certificates_apply(c->certificates, &f->u.certificate);
         return;
     default:
-        world_apply(c->world, f);
+        (c->cluster ? world_apply_far : world_apply)(c->world, f);
         live_load(c->live, f);
         return;
     }
+}
+
+/* The store's replay. */
+static void on_loaded(void *ctx, const struct fact *f)
+{
+    central_apply(ctx, f);
 }
 
 /* ---- connections ---- */
@@ -124,10 +134,8 @@ static bool for_stations(struct amp_text path)
            (path.len == base.len || path.at[base.len] == '/');
 }
 
-static void on_request(void *ctx, const struct net_request *r)
+void central_request(struct central *c, const struct net_request *r)
 {
-    struct central *c = ctx;
-
     if (for_stations(r->head->path)) {
         net_set_tag(r->conn, OWNER_V16);
         v16_upgrade(c->v16, r);
@@ -135,6 +143,11 @@ static void on_request(void *ctx, const struct net_request *r)
         net_set_tag(r->conn, OWNER_REST);
         rest_request(c->rest, r);
     }
+}
+
+static void on_request(void *ctx, const struct net_request *r)
+{
+    central_request(ctx, r);
 }
 
 static void on_message(void *ctx, struct net_conn *conn, enum amp_ws_opcode op,
@@ -188,6 +201,8 @@ static void on_gone(void *ctx, struct net_conn *conn)
     struct central *c = ctx;
 
     rest_gone(c->rest, conn);
+    if (c->cluster)
+        cluster_gone(c->cluster, conn);
 }
 
 static void on_writable(void *ctx, struct net_conn *conn)
@@ -222,6 +237,10 @@ static void on_tick(uv_timer_t *timer)
     balance_tick(c->balance);
     relay_tick(c->inside->relay);
     doctor_tick(c->doctor);
+    if (c->cluster)
+        cluster_tick(c->cluster);
+    if (c->redis)
+        redis_tick(c->redis);
     log_tick(c->log);
     retention_tick(c->retention);
 }
@@ -232,7 +251,12 @@ static int open_store(struct central *c, char **why)
 {
     const struct settings *s = &c->settings;
     char *path = *s->database ? strdup(s->database) : datadir_path(s->data, DATABASE_NAME);
-    struct store_config config = { .database = path, .commit_ms = (uint32_t)s->commit_ms };
+    struct store_config config = {
+        .database = path,
+        .commit_ms = (uint32_t)s->commit_ms,
+        .node = s->node_id,
+        .address = *s->node_address ? s->node_address : s->listen,
+    };
 
     c->store = store_open(c->loop, &config, why);
     free(path);
@@ -250,6 +274,7 @@ static int load(struct central *c, char **why)
     store_next_keys(c->store, &keys);
     world_set_keys(c->world, keys.charger, keys.transaction, keys.command);
     world_set_reservation_key(c->world, keys.reservation);
+    world_more_transactions(c->world, keys.transaction, keys.transaction_end);
     people_set_keys(c->people, keys.user, keys.api_key);
     return 0;
 }
@@ -350,12 +375,21 @@ int central_open(struct central *c, uv_loop_t *loop, const struct settings *sett
     c->certificates = certificates_new(c);
     c->people = people_new(c);
     c->live = live_new(c);
+    c->cluster = cluster_new(c);
     rc = load(c, why);
     if (rc < 0)
         goto out;
     c->v16 = v16_new(c);
     c->rest = rest_new(c);
     c->retention = retention_new(c);
+    if (*c->settings.redis) {
+        c->redis = redis_new(c, c->settings.redis, why);
+        rc = c->redis ? 0 : AMP_E_VALUE;
+        if (rc < 0)
+            goto out;
+    }
+    if (c->cluster)
+        cluster_start(c->cluster);
     rc = open_net(c, why);
     if (rc < 0)
         goto out;
@@ -422,6 +456,10 @@ void central_close(struct central *c)
     c->net = NULL;
     store_close(c->store);
     c->store = NULL;
+    redis_free(c->redis);
+    c->redis = NULL;
+    cluster_free(c->cluster);
+    c->cluster = NULL;
     if (inside->relay)
         relay_free(inside->relay);
     if (c->rest)

@@ -14,6 +14,8 @@ struct live;   /* central/rest/live.h: topics, sequence numbers, subscribers */
 struct rest;   /* central/rest/rest.h: routes */
 struct people; /* central/rest/people.h: accounts, logins, API keys */
 struct v16;    /* central/v16/v16.h: sessions of 1.6 stations */
+struct redis;   /* central/redis.h */
+struct cluster; /* central/cluster.h: this node among others */
 struct log;    /* central/log.h */
 struct loads;  /* central/domain/load.h: load management */
 struct balance; /* central/balance.h: its driver */
@@ -39,6 +41,8 @@ struct central {
     struct doctor *doctor;
     struct proxies *proxies;           /* NULL: nobody's */
     struct certificates *certificates; /* NULL: none are known */
+    struct cluster *cluster; /* NULL: alone */
+    struct redis *redis;     /* NULL: none */
     struct log *log;         /* may be NULL: every log function takes that */
     struct amp_arena arena;  /* decoding of one message; reset by whoever handles the next */
     int64_t (*now_ms)(void); /* Unix ms; tests turn it */
@@ -62,6 +66,12 @@ void central_close(struct central *c);
 
 /* Read certificates again (SIGHUP). What is wrong with them is logged, and the old ones stay. */
 void central_reload(struct central *c);
+
+/* A request, from its beginning: whose it is, and on to him. */
+void central_request(struct central *c, const struct net_request *r);
+/* A fact that the database has: taken over by whom it concerns, at the start and, of other nodes, at
+ * any time. Emits nothing. */
+void central_apply(struct central *c, const struct fact *f);
 
 /* A fact from any module: to the store, and to the live feed after the commit. */
 void central_emit(struct central *c, const struct fact *f);

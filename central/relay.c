@@ -2,7 +2,9 @@
  * disk refuses for a while, so a batch that is durable says the same of all before it: a failure
  * leaves its batch in the queue, and a later success shows it. */
 #include "central/relay.h"
+#include "central/cluster.h"
 #include "central/log.h"
+#include "central/redis.h"
 #include "central/rest/live.h"
 
 #include <stdlib.h>
@@ -11,7 +13,10 @@ struct batch {
     struct batch *next;
     uint64_t number;
     size_t count, cap;
-    struct fact **facts;
+    struct said {
+        struct fact *fact;
+        int64_t epoch;
+    } *facts;
 };
 
 /* What the store's callback needs; the batch itself may be gone by then. */
@@ -36,7 +41,7 @@ struct relay {
 static void batch_free(struct batch *b)
 {
     for (size_t i = 0; i < b->count; i++)
-        free(b->facts[i]);
+        free(b->facts[i].fact);
     free(b->facts);
     free(b);
 }
@@ -52,6 +57,15 @@ static struct batch *pop(struct relay *r)
     return b;
 }
 
+static void publish(struct relay *r, const struct said *s)
+{
+    if (r->c->cluster && cluster_refused(r->c->cluster, s->fact, s->epoch))
+        return;
+    live_publish(r->c->live, s->fact);
+    if (r->c->redis)
+        redis_publish(r->c->redis, s->fact);
+}
+
 /* All up to this number are durable. */
 static void show(struct relay *r, uint64_t number)
 {
@@ -59,9 +73,11 @@ static void show(struct relay *r, uint64_t number)
         struct batch *b = pop(r);
 
         for (size_t i = 0; i < b->count; i++)
-            live_publish(r->c->live, b->facts[i]);
+            publish(r, &b->facts[i]);
         batch_free(b);
     }
+    if (r->c->redis)
+        redis_flush(r->c->redis);
 }
 
 static void on_durable(void *ctx, int rc)
@@ -113,7 +129,7 @@ void relay_tick(struct relay *r)
     ask(r);
 }
 
-void relay_put(struct relay *r, const struct fact *f)
+void relay_put(struct relay *r, const struct fact *f, int64_t epoch)
 {
     struct batch *b = r->open;
 
@@ -130,7 +146,7 @@ void relay_put(struct relay *r, const struct fact *f)
         if (!b->facts)
             abort();
     }
-    b->facts[b->count++] = fact_copy(f);
+    b->facts[b->count++] = (struct said){ fact_copy(f), epoch };
 }
 
 static void on_prepare(uv_prepare_t *h)

@@ -14,7 +14,8 @@
 struct relay *relay_new(struct central *c);
 /* After store_close. Its hooks leave the loop a turn later. NULL is fine. */
 void relay_free(struct relay *r);
-void relay_put(struct relay *r, const struct fact *f);
+/* `epoch`: of the station's ownership, as for store_put_owned. */
+void relay_put(struct relay *r, const struct fact *f, int64_t epoch);
 /* Ask the store about what was put since the last time. The hooks of the loop do that by
  * themselves. */
 void relay_flush(struct relay *r);

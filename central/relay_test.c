@@ -1,5 +1,7 @@
 /* central/relay_test.c - facts are shown after their commit, in order, and after a failure not
  * before the disk has them. The store and the live feed of this test are its own. */
+#include "central/cluster.h"
+#include "central/redis.h"
 #include "central/relay.h"
 #include "central/rest/live.h"
 #include "ocpp/check.h"
@@ -31,6 +33,23 @@ void live_publish(struct live *l, const struct fact *f)
         shown[shown_count++] = f->u.charger.key;
 }
 
+/* What was said under this epoch is refused. */
+bool cluster_refused(const struct cluster *cl, const struct fact *f, int64_t epoch)
+{
+    (void)cl, (void)f;
+    return epoch == 3;
+}
+
+void redis_publish(struct redis *r, const struct fact *f)
+{
+    (void)r, (void)f;
+}
+
+void redis_flush(struct redis *r)
+{
+    (void)r;
+}
+
 /* The disk answers the oldest question. */
 static void answer(int rc)
 {
@@ -44,7 +63,7 @@ static void put(struct relay *r, int64_t key)
     struct fact f = { .kind = FACT_CHARGER };
 
     f.u.charger.key = key;
-    relay_put(r, &f);
+    relay_put(r, &f, 0);
 }
 
 static bool have_shown(size_t count)
@@ -100,6 +119,22 @@ static void test_order(void)
     CHECK(have_shown(3), "%zu", shown_count);
     answer(0);
     CHECK(have_shown(4), "%zu", shown_count);
+    bench_close(&b);
+}
+
+/* A fact of a station that another node owns by now is no fact. */
+static void test_refused(void)
+{
+    struct fact f = { .kind = FACT_CHARGER };
+    struct bench b;
+
+    bench_open(&b);
+    b.c.cluster = (struct cluster *)(void *)&b;
+    for (f.u.charger.key = 1; f.u.charger.key <= 4; f.u.charger.key++)
+        relay_put(b.r, &f, f.u.charger.key);
+    relay_flush(b.r);
+    answer(0);
+    CHECK(shown_count == 3 && shown[1] == 2 && shown[2] == 4, "%zu", shown_count);
     bench_close(&b);
 }
 
@@ -165,6 +200,7 @@ static void test_end(void)
 int main(void)
 {
     RUN(test_order);
+    RUN(test_refused);
     RUN(test_failure);
     RUN(test_full);
     RUN(test_end);

@@ -12,6 +12,9 @@ struct settings {
     char *listen;            /* listen            127.0.0.1:8180 */
     char *data;              /* data              ./amperstand-data: embedded database, files */
     char *database;          /* database          "" is DATA/amperstand.db; or postgres://… */
+    char *node_id;           /* node-id           "": alone; else our name among several nodes */
+    char *node_address;      /* node-address      "": as listen; where the other nodes reach us */
+    char *redis;             /* redis             "": none; or redis://… */
     char *log_level;         /* log-level         info: error, warn, info, debug */
     char *log_format;        /* log-format        text: text or json */
     char *admin_key;         /* AMPERSTAND_ADMIN_KEY only: an API key with all rights */

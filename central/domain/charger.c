@@ -91,16 +91,10 @@ struct charger *world_charger_meet(struct world *w, struct amp_text id, int64_t 
 {
     struct charger *c = world_charger(w, id);
 
-    return c ? c : world_charger_meet_as(w, id, key_take(w, &w->next_charger), now_ms);
-}
-
-struct charger *world_charger_meet_as(struct world *w, struct amp_text id, int64_t key,
-                                      int64_t now_ms)
-{
-    struct charger *c;
-
+    if (c)
+        return c;
     c = charger_add(w, &(struct charger_fact){
-                           .key = key,
+                           .key = charger_key_take(w, id),
                            .org = ORG_DEFAULT,
                            .id = id,
                            .created_ms = now_ms,

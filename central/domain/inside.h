@@ -104,6 +104,7 @@ struct world {
     bool shared; /* one of several worlds over one database: see shared.h */
     int64_t top_transaction;             /* highest key heard of, whoever gave it out */
     int64_t end_transaction;             /* behind the reserved ones; shared worlds only */
+    struct expected *expected;      /* keys of chargers that are not met yet: see shared.h */
     int64_t spare_first, spare_end;      /* the next reserved ones; spare_end 0: none */
 };
 
@@ -139,8 +140,10 @@ static inline int64_t key_take(const struct world *w, int64_t *next)
     return w->shared ? (*next)++ : *next;
 }
 
-/* shared.c: the same for transactions, whose keys are few. */
+/* shared.c: the same for transactions, whose keys are few, and for a charger that is met. */
 int64_t transaction_key_take(struct world *w);
+int64_t charger_key_take(struct world *w, struct amp_text id);
+void shared_free(struct world *w);
 
 /* charger.c */
 struct charger *charger_add(struct world *w, const struct charger_fact *f);

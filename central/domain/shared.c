@@ -37,6 +37,76 @@ int64_t transaction_key_take(struct world *w)
     return w->next_transaction++;
 }
 
+struct expected {
+    struct expected *next;
+    int64_t key;
+    uint32_t len;
+    char id[];
+};
+
+static struct expected **expected_at(const struct world *w, struct amp_text id)
+{
+    struct expected **at = (struct expected **)(uintptr_t)&w->expected;
+
+    while (*at && !amp_text_eqi((struct amp_text){ (*at)->id, (*at)->len }, id))
+        at = &(*at)->next;
+    return at;
+}
+
+void world_expect(struct world *w, struct amp_text id, int64_t key)
+{
+    struct expected *e = *expected_at(w, id);
+
+    if (!e) {
+        e = must(calloc(1, sizeof *e + id.len));
+        e->len = id.len;
+        memcpy(e->id, id.at, id.len);
+        e->next = w->expected;
+        w->expected = e;
+    }
+    e->key = key;
+}
+
+int64_t world_expected(const struct world *w, struct amp_text id)
+{
+    const struct expected *e = *expected_at(w, id);
+
+    return e ? e->key : 0;
+}
+
+int64_t charger_key_take(struct world *w, struct amp_text id)
+{
+    struct expected **at = expected_at(w, id), *e = *at;
+    int64_t key;
+
+    if (!e)
+        return key_take(w, &w->next_charger);
+    key = e->key;
+    *at = e->next;
+    free(e);
+    return key;
+}
+
+void shared_free(struct world *w)
+{
+    while (w->expected) {
+        struct expected *next = w->expected->next;
+
+        free(w->expected);
+        w->expected = next;
+    }
+}
+
+int64_t world_spare_charger_key(struct world *w)
+{
+    return key_take(w, &w->next_charger);
+}
+
+void world_command_stranded(struct world *w, struct charger *c, int64_t now_ms)
+{
+    command_offline(w, c, now_ms);
+}
+
 bool charger_far(const struct charger *c)
 {
     return c->far;
@@ -75,6 +145,8 @@ void world_apply_far(struct world *w, const struct fact *f)
     }
     c->told_ms = f->u.charger.last_seen_ms;
     c->was_connected = false;
+    if (f->u.charger.deleted_ms)
+        charger_bury(w, c);
 }
 
 void *world_disown(struct world *w, struct charger *c)

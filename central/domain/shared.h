@@ -24,6 +24,14 @@ void world_set_far(struct world *w, struct charger *c, bool far);
 /* Has it a socket, here or in the process that owns it? What may be asked of it can be asked. */
 bool charger_reachable(const struct charger *c);
 
+/* The key that a charger will have when it is met: decided with the other nodes. */
+void world_expect(struct world *w, struct amp_text id, int64_t key);
+int64_t world_expected(const struct world *w, struct amp_text id); /* 0: not decided */
+/* A key for a charger that may turn out to be known elsewhere: used or not, it is gone. */
+int64_t world_spare_charger_key(struct world *w);
+/* Commands that reached a charger which has no socket: what is not to wait fails. */
+void world_command_stranded(struct world *w, struct charger *c, int64_t now_ms);
+
 /* Ownership is lost: its session counts no more, nothing is emitted, the charger is far. The
  * session for its owner to close, or NULL. */
 void *world_disown(struct world *w, struct charger *c);
@@ -33,8 +41,4 @@ void world_forget(struct world *w, struct charger *c);
 /* world_settle for one charger that was taken over: what the former owner left open is closed. Of
  * the commands that it had not sent those of the last `young_ms` stay queued, for us to send. */
 void world_settle_one(struct world *w, struct charger *c, int64_t young_ms, int64_t now_ms);
-/* world_charger_meet for an identity whose key was decided elsewhere. It must not be known yet. */
-struct charger *world_charger_meet_as(struct world *w, struct amp_text id, int64_t key,
-                                      int64_t now_ms);
-
 #endif

@@ -96,7 +96,12 @@ static void test_keys(void)
     CHECK(keys[0] == 2000 && keys[2] == 2002 && keys[3] == 7000 && keys[4] == 7001,
           "%lld %lld %lld", (long long)keys[2], (long long)keys[3], (long long)keys[4]);
     CHECK(world_transactions_left(w) == 98, "%lld left", (long long)world_transactions_left(w));
-    CHECK(charger_fact(world_charger_meet_as(w, AMP_TEXT("B"), 77, T0))->key == 77, "as decided");
+    world_expect(w, AMP_TEXT("Be"), 66);
+    world_expect(w, AMP_TEXT("bE"), 77);
+    CHECK(world_expected(w, AMP_TEXT("BE")) == 77, "not met yet");
+    CHECK(charger_fact(world_charger_meet(w, AMP_TEXT("BE"), T0))->key == 77, "as decided");
+    CHECK(!world_expected(w, AMP_TEXT("BE")), "met");
+    world_expect(w, AMP_TEXT("Never"), 78);
     world_free(w);
     scene_forget(&s);
     free(s.facts);

@@ -42,6 +42,7 @@ void world_free(struct world *w)
     free(w->chargers);
     free(w->powers);
     free(w->tag_list);
+    shared_free(w);
     map_clear(&w->by_id);
     map_clear(&w->by_key);
     map_clear(&w->transactions);

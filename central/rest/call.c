@@ -1,4 +1,5 @@
 /* central/rest/call.c - reading the question and sending the answer of one request. */
+#include "central/cluster.h"
 #include "central/rest/call.h"
 #include "central/rest/router.h"
 #include "ocpp/time.h"
@@ -159,6 +160,18 @@ void rest_list_end_text(struct rest_call *call, struct amp_text next)
 
 /* ---- later ---- */
 
+/* Something was refused since rest_after, and it may be what this call changed. A command is a row
+ * that is nobody's to refuse. */
+static bool moved(const struct rest_call *call)
+{
+    const struct rest_route *r = call->route;
+
+    return call->c->cluster && strcmp(r->method, "GET") != 0 &&
+           (strstr(r->pattern, "/chargers") || strstr(r->pattern, "/transactions")) &&
+           !(r->answer && !strcmp(r->answer, "Command")) &&
+           cluster_refusals(call->c->cluster) != call->refusals;
+}
+
 /* A callback of the store came for `call`: false when the server is going down, and the call is
  * gone. */
 static bool still_served(struct rest_call *call)
@@ -184,6 +197,14 @@ static void on_durable(void *ctx, int rc)
                 .title = "The change could not be stored",
                 .cure = "Free space on the server's disk or mend its database, then try again." },
             "Nothing was acknowledged.");
+    else if (moved(call))
+        rest_problem(call,
+                     &(struct rest_problem){ .status = 503,
+                                             .kind = "moving",
+                                             .title = "A charger is just changing nodes",
+                                             .cure = "Look at the thing, then try again.",
+                                             .headers = "Retry-After: 1\r\n" },
+                     "Another node took a charger over, and the change may be lost.");
     else
         call->then(call);
 }
@@ -191,6 +212,7 @@ static void on_durable(void *ctx, int rc)
 void rest_after(struct rest_call *call, void (*then)(struct rest_call *call))
 {
     call->then = then;
+    call->refusals = call->c->cluster ? cluster_refusals(call->c->cluster) : 0;
     store_after(call->c->store, on_durable, call);
 }
 

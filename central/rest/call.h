@@ -79,6 +79,7 @@ struct rest_call {
     int64_t key, seq, subject;              /* the handler's own; subject: what a command is about */
     /* Of commands: writes what is answered instead of the command; NULL: the command */
     void (*shape)(struct rest_call *call, struct amp_json *w, const struct command_fact *f);
+    uint64_t refusals;                      /* several nodes: as they were at rest_after */
     int64_t wait_s, queue_s;                /* ?wait= and ?queue= of commands */
     char trace[REST_TRACE_MAX];             /* of traceparent, or made for this call */
     void *state;                            /* the handler's own; free()d with the call */
@@ -108,6 +109,15 @@ bool rest_query_charger(struct rest_call *call, int64_t *key);
 /* Path parameter 0 as a positive number. */
 bool rest_key(struct rest_call *call, int64_t *key);
 int64_t rest_now(const struct rest_call *call);
+
+/* ---- several nodes: here.c ---- */
+/* False: another node answers, or this one from the beginning once the charger is its own; the call
+ * is over. Alone: true. */
+bool rest_here(struct rest_call *call);
+bool rest_admit(struct rest_call *call, struct amp_text identity);
+/* Whose is this name? *out 0 when alone. */
+bool rest_claim(struct rest_call *call, enum fact_kind kind, struct amp_text name, int64_t key,
+                int64_t *out);
 
 /* ---- the answer ---- */
 /* Write one JSON value into the shared output, then send it. One answer is built at a time. */
@@ -161,9 +171,6 @@ void rest_trace_header(const struct rest_call *call, char *out, size_t cap);
 const char *rest_security_headers(bool page);
 /* A growing buffer; free(b->at). */
 void rest_buf_init(struct amp_buf *b);
-
-/* commands.c: a command changed and that is durable. */
-void rest_command_changed(struct rest *r, const struct command_fact *f);
 
 struct rest {
     struct central *c;

@@ -107,6 +107,8 @@ void rest_create_charger(struct rest_call *call)
                      "There is a charger \"%.*s\".", AMP_FMT(id));
         return;
     }
+    if (!rest_admit(call, id))
+        return;
     ch = world_charger_meet(call->c->world, id, rest_now(call));
     world_adopt(call->c->world, ch, decision((int)q.registration), rest_now(call));
     audit(call, ch, "create");

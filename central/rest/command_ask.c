@@ -2,6 +2,7 @@
  * after its commit, the charger is asked then, and the row tells how it went. An offline charger is
  * refused at once with 409: a start that happens hours later, with another car, helps nobody. Who
  * wants to wait for it says so, and for how long (?queue=). */
+#include "central/domain/shared.h"
 #include "central/rest/commands.h"
 #include "central/rest/groups.h"
 
@@ -88,7 +89,7 @@ struct charger *rest_reachable_as(struct rest_call *call, struct amp_text id)
 
     if (!ch || !rest_query_int(call, "queue", 0, REST_QUEUE_MAX_S, &call->queue_s))
         return NULL;
-    if (charger_session(ch) || call->queue_s)
+    if (charger_reachable(ch) || call->queue_s)
         return ch;
     offline(call, ch);
     return NULL;

@@ -222,7 +222,7 @@ static void store_user(struct password_job *j)
     if (j->hash[0])
         u->password = amp_text_of(j->hash);
     if (!u->key)
-        u->key = j->p->next_user;
+        u->key = j->p->c->cluster ? people_spare_key(j->p) : j->p->next_user;
     people_emit(j->p, j->user);
     j->user_key = u->key;
 }

@@ -121,7 +121,7 @@ static void apply_key(struct people *p, const struct fact *f)
             return;
         }
     append(&p->keys, &p->key_count, fact_copy(f));
-    if (f->u.api_key.key >= p->next_key)
+    if (!p->c->cluster && f->u.api_key.key >= p->next_key)
         p->next_key = f->u.api_key.key + 1;
 }
 
@@ -140,7 +140,7 @@ void people_apply(struct people *p, const struct fact *f)
         } else {
             append(&p->users, &p->count, fact_copy(f));
         }
-        if (f->u.user.key >= p->next_user)
+        if (!p->c->cluster && f->u.user.key >= p->next_user)
             p->next_user = f->u.user.key + 1;
         break;
     case FACT_LOGIN:
@@ -160,6 +160,11 @@ void people_set_keys(struct people *p, int64_t user, int64_t api_key)
         p->next_user = user;
     if (api_key > p->next_key)
         p->next_key = api_key;
+}
+
+int64_t people_spare_key(struct people *p)
+{
+    return p->next_user++;
 }
 
 /* From us: known at once, and on its way to the disk. */

@@ -19,6 +19,8 @@ void people_apply(
     struct people *p,
     const struct fact *f); /* FACT_USER, FACT_LOGIN, FACT_API_KEY from the store at the start */
 void people_set_keys(struct people *p, int64_t user, int64_t api_key);
+/* A key for an account that may turn out to be known at another node: used or not, it is gone. */
+int64_t people_spare_key(struct people *p);
 bool people_any(const struct people *p); /* is there anybody who could log in? */
 /* A one-time path ("/setup/…") that creates the first administrator; valid until used or the
  * process ends. */

@@ -263,7 +263,7 @@ void rest_request(struct rest *r, const struct net_request *q)
         no_route(call, rc, allow);
         return;
     }
-    if (check_who(call) && check_query(call) && check_type(call))
+    if (check_who(call) && check_query(call) && check_type(call) && rest_here(call))
         call->route->handle(call);
 }
 

@@ -20,6 +20,8 @@ void rest_closed(struct rest *r, struct net_conn *conn, int code, const char *wh
 void rest_gone(struct rest *r, struct net_conn *conn);
 /* The reader of a stream has taken all that was put. */
 void rest_writable(struct rest *r, struct net_conn *conn);
+/* A command changed and that is durable: whoever waits for it is answered. */
+void rest_command_changed(struct rest *r, const struct command_fact *f);
 /* Is this a connection of rest's: a request under way, a live socket, an event stream? */
 bool rest_owns(const struct rest *r, const struct net_conn *conn);
 

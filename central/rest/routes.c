@@ -238,6 +238,8 @@ const struct rest_route rest_routes[] = {
     /* the server itself */
     { "GET", V1 "/openapi.json", 0, rest_openapi, -1, NULL, 200, NULL,
       "This description" },
+    { "GET", V1 "/nodes", ROLE_OPERATOR, rest_list_nodes, API_LIST_NODES, NULL, 200, NULL,
+      "The processes that serve this database, and how many stations each has" },
     { "GET", "/healthz", 0, rest_healthz, -1, "Health", 200, NULL,
       "The process is alive" },
     { "GET", "/readyz", 0, rest_readyz, -1, "Health", 200, NULL,

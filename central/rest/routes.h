@@ -98,6 +98,8 @@ bool rest_sound_password(struct rest_call *call, struct amp_text password);
 /* socket.c, events.c */
 void rest_live(struct rest_call *call);
 void rest_events(struct rest_call *call);
+/* nodes.c */
+void rest_list_nodes(struct rest_call *call);
 /* openapi.c, health.c, page.c */
 void rest_openapi(struct rest_call *call);
 void rest_healthz(struct rest_call *call);

@@ -94,6 +94,7 @@ void rest_create_user(struct rest_call *call)
 {
     struct api_create_user q;
     struct user_fact u;
+    int64_t key;
 
     if (!rest_body(call, &q) || !rest_sound_login(call, q.login) ||
         !rest_sound_password(call, q.password))
@@ -102,7 +103,11 @@ void rest_create_user(struct rest_call *call)
         taken(call);
         return;
     }
-    u = (struct user_fact){ .org = call->who.org,
+    key = call->c->cluster ? people_spare_key(call->c->people) : 0;
+    if (!rest_claim(call, FACT_USER, q.login, key, &key))
+        return;
+    u = (struct user_fact){ .key = key,
+                            .org = call->who.org,
                             .login = q.login,
                             .name = q.name,
                             .role = role_of((int)q.role),

@@ -37,7 +37,7 @@ struct store_driver {
 
 /* nodes.h from inside. Writer thread: a batch is in. Loop thread: a fact was refused; the end. */
 void nodes_committed(struct store_nodes *n);
-void nodes_refused(struct store_nodes *n, int64_t charger);
+void nodes_refused(struct store_nodes *n, int64_t charger, int64_t epoch);
 void nodes_close(struct store_nodes *n); /* NULL is fine */
 
 extern const struct store_driver sqlite_driver;

@@ -30,7 +30,7 @@ struct nodes_handler {
     void (*taken)(void *ctx, int64_t charger, int64_t node, int64_t epoch);
     /* Something that we said about a station was refused: it has another owner. Called before the
      * store_after of that batch. */
-    void (*lost)(void *ctx, int64_t charger);
+    void (*lost)(void *ctx, int64_t charger, int64_t epoch);
     /* To the node that leads: a station whose owner died has its connection open still. */
     void (*orphan)(void *ctx, int64_t charger, struct amp_text identity);
     /* We were away for longer than changes are kept: what we know of the others cannot be mended.

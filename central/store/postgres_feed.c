@@ -190,10 +190,10 @@ void nodes_committed(struct store_nodes *n)
     poke(n);
 }
 
-void nodes_refused(struct store_nodes *n, int64_t charger)
+void nodes_refused(struct store_nodes *n, int64_t charger, int64_t epoch)
 {
     if (n->handler.lost)
-        n->handler.lost(n->handler.ctx, charger);
+        n->handler.lost(n->handler.ctx, charger, epoch);
 }
 
 /* ---- the thread ---- */

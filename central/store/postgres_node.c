@@ -42,13 +42,18 @@ static const char tables[] =
     "CREATE INDEX IF NOT EXISTS charging_transaction_ended ON charging_transaction (charger, "
     "stop_seen_ms);"
     "CREATE INDEX IF NOT EXISTS command_created ON command (charger, created_ms);"
-    "ALTER TABLE station_owner SET (fillfactor = 70);"
-    /* what was met while one process had the database for itself */
-    "INSERT INTO station_owner (identity, charger, node, epoch, at) SELECT lower(id COLLATE "
-    "\"C\"), "
-    "min(key), 0, 0, now() FROM charger GROUP BY 1 ON CONFLICT DO NOTHING;"
-    "INSERT INTO name_claim (kind, name, key) SELECT 9, lower(login COLLATE \"C\"), min(key) FROM "
-    "person GROUP BY 2 ON CONFLICT DO NOTHING";
+    "ALTER TABLE station_owner SET (fillfactor = 70)";
+
+/* What was met while one process had the database for itself. */
+static const char stations[] =
+    "INSERT INTO station_owner (identity, charger, node, epoch, at) SELECT lower(c.id COLLATE "
+    "\"C\"), min(c.key), 0, 0, now() FROM charger c WHERE NOT EXISTS (SELECT FROM station_owner o "
+    "WHERE o.charger = c.key) AND COALESCE(c.deleted_ms, 0) = 0 GROUP BY 1 ORDER BY 1 ON CONFLICT "
+    "DO NOTHING";
+static const char names[] =
+    "INSERT INTO name_claim (kind, name, key) SELECT 9, lower(p.login COLLATE \"C\"), min(p.key) "
+    "FROM person p WHERE NOT EXISTS (SELECT FROM name_claim n WHERE n.kind = 9 AND n.key = p.key) "
+    "GROUP BY 2 ORDER BY 2 ON CONFLICT DO NOTHING";
 
 int pg_node_begin_setup(struct postgres *s)
 {
@@ -77,8 +82,16 @@ char *pg_node_setup(struct postgres *s)
 {
     struct pg_arguments a = { .values = { s->node, s->address }, .count = 2 };
 
+    int64_t there;
+
     _Static_assert(FACT_USER == 9, "the kind of name_claim above");
-    if (pg_exec(&s->link, tables) < 0 ||
+    /* definitions wait for whoever uses a table, and others for them: only once */
+    if (pg_number(&s->link,
+                  "SELECT count(*) FROM pg_class WHERE relname = 'history_next' AND relnamespace = "
+                  "current_schema()::regnamespace",
+                  0, &there) < 0 ||
+        (!there && pg_exec(&s->link, tables) < 0) || pg_exec(&s->link, stations) < 0 ||
+        pg_exec(&s->link, names) < 0 ||
         pg_ask(&s->link,
                "INSERT INTO node AS n (number, id, address, started, seen) VALUES ((SELECT "
                "COALESCE(max(number), 0) + 1 FROM node), $1::text, $2::text, clock_timestamp(), "
@@ -199,11 +212,18 @@ static void refuse(void *ctx, const PGresult *row, int at)
     struct batch *b = ctx;
     int64_t charger = pg_integer(row, at, 0);
 
-    for (struct batch_item *i = b->first; i; i = i->next)
-        if (i->epoch && !i->refused && wire_station(&i->fact) == charger) {
-            i->refused = true;
-            b->refused++;
-        }
+    for (struct batch_item *i = b->first; i; i = i->next) {
+        const struct batch_item *next = i->next;
+
+        if (!i->epoch || i->refused || wire_station(&i->fact) != charger)
+            continue;
+        i->refused = true;
+        b->refused++;
+        /* the same share of the whole organisation's sum follows that of the charger */
+        if (i->fact.kind == FACT_POWER && next && next->fact.kind == FACT_POWER &&
+            !next->fact.u.power.charger)
+            i->next->refused = true;
+    }
 }
 
 /* Does the batch itself queue it once more before this item? Then there is nothing to compare. */
@@ -299,6 +319,20 @@ static int commit(struct postgres *s)
     return AMP_E_IO;
 }
 
+/* Whoever comes with the identity of a charger that was deleted is another charger. */
+static int forget_owner(struct postgres *s, int64_t charger)
+{
+    struct pg_arguments a = { .count = 0 };
+    char key[24];
+
+    argument_number(&a, key, charger);
+    if (PQsendQueryParams(s->link.conn, "DELETE FROM station_owner WHERE charger = $1::bigint",
+                          a.count, NULL, a.values, a.lengths, a.formats, 0))
+        return 0;
+    pg_fail(&s->link, NULL);
+    return AMP_E_IO;
+}
+
 int pg_node_tell(struct postgres *s, const struct batch *b)
 {
     struct pg_arguments a = { .count = 0 };
@@ -307,8 +341,11 @@ int pg_node_tell(struct postgres *s, const struct batch *b)
 
     amp_buf_reset(&s->told);
     for (const struct batch_item *i = b->first; i; i = i->next) {
-        if (i->refused || table_of(i->fact.kind)->by)
+        if (i->refused || table_of(i->fact.kind)->by || table_of(i->fact.kind)->summed)
             continue;
+        if (i->fact.kind == FACT_CHARGER && i->fact.u.charger.deleted_ms &&
+            forget_owner(s, i->fact.u.charger.key) < 0)
+            return AMP_E_IO;
         wire_put(&s->told, &i->fact);
         shared = shared || !wire_station(&i->fact);
     }

@@ -38,8 +38,9 @@ static void on_taken(void *ctx, int64_t charger, int64_t node, int64_t epoch)
     n->taken_epoch = epoch;
 }
 
-static void on_lost(void *ctx, int64_t charger)
+static void on_lost(void *ctx, int64_t charger, int64_t epoch)
 {
+    CHECK(epoch > 0, "under which epoch");
     ((struct node *)ctx)->lost = charger;
     ((struct node *)ctx)->losses++;
 }

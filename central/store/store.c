@@ -92,7 +92,9 @@ struct store {
     struct afters waiting; /* for the open batch */
     struct afters finished;
     struct questions asked, answered;
-    int64_t *lost; /* stations of which something was refused, to be told before `finished` */
+    struct refusal {
+        int64_t station, epoch;
+    } *lost; /* what was refused, to be told before `finished` */
     size_t lost_count, lost_cap;
     struct retire retire;
     struct store_stats stats;
@@ -176,18 +178,18 @@ static bool wait_for_batch(struct store *s, uint64_t began)
  * the batch is in. Under the lock. */
 static void note_lost(struct store *s, const struct batch *b)
 {
-    int64_t last = 0;
+    struct refusal last = { 0, 0 };
 
     for (const struct batch_item *i = b->refused ? b->first : NULL; i; i = i->next) {
         int64_t station = i->refused ? wire_station(&i->fact) : 0;
 
-        if (!station || station == last)
+        if (!station || (station == last.station && i->epoch == last.epoch))
             continue;
         if (s->lost_count == s->lost_cap) {
             s->lost_cap = s->lost_cap ? 2 * s->lost_cap : 16;
             s->lost = store_realloc(s->lost, s->lost_cap * sizeof(*s->lost));
         }
-        s->lost[s->lost_count++] = last = station;
+        s->lost[s->lost_count++] = last = (struct refusal){ station, i->epoch };
     }
     if (s->lost_count)
         uv_async_send(&s->bell->async);
@@ -407,7 +409,7 @@ static void deliver_retired(struct store *s, bool over)
 static void deliver(struct store *s)
 {
     struct question *q;
-    int64_t *lost;
+    struct refusal *lost;
     size_t count;
 
     uv_mutex_lock(&s->lock);
@@ -420,7 +422,7 @@ static void deliver(struct store *s)
     s->lost_count = s->lost_cap = 0;
     uv_mutex_unlock(&s->lock);
     for (size_t i = 0; i < count; i++)
-        nodes_refused(s->nodes, lost[i]);
+        nodes_refused(s->nodes, lost[i].station, lost[i].epoch);
     free(lost);
     deliver_retired(s, false);
     for (size_t i = 0; i < s->delivering.count; i++) {

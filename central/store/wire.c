@@ -135,7 +135,7 @@ uint64_t wire_key(const struct fact *f)
     const struct table *t = table_of(f->kind);
     uint64_t h = (uint64_t)f->kind;
 
-    if (t->by)
+    if (t->by || t->summed)
         return 0;
     for (size_t i = 0; i < t->count; i++) {
         const struct column *c = &t->columns[i];
@@ -171,6 +171,8 @@ int64_t wire_station(const struct fact *f)
         return f->u.command.charger;
     case FACT_CONNECTION:
         return f->u.connection.charger;
+    case FACT_POWER:
+        return f->u.power.charger;
     default:
         return 0;
     }

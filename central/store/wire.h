@@ -14,7 +14,8 @@ void wire_put(struct amp_buf *out, const struct fact *f);
 /* Take one fact from the start of `in`; its texts point into it. False: nothing left, or broken. */
 bool wire_get(struct amp_text *in, struct fact *f);
 
-/* What makes a fact the same thing as another of its kind: a hash of its key; 0 for a history. */
+/* What makes a fact the same thing as another of its kind: a hash of its key; 0 for a history,
+ * and for what adds up. */
 uint64_t wire_key(const struct fact *f);
 /* The charger whose owner alone may say this; 0: anybody may, and the last one counts. */
 int64_t wire_station(const struct fact *f);

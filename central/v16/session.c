@@ -265,6 +265,16 @@ void v16_drop(struct v16 *v, struct charger *c, int code, const char *why)
         net_close(s->conn, code, why);
 }
 
+void v16_lost(struct v16 *v, struct charger *c, const char *why)
+{
+    struct session *s = charger_session(c);
+    struct amp_rpc_event ev;
+
+    if (s)
+        (void)amp_rpc_abort(&s->rpc, &ev); /* what became of the call, the new owner says */
+    v16_drop(v, c, 1000, why);
+}
+
 /* ---- time ---- */
 
 static void on_overdue(void *ctx, struct charger *c, void *session)

@@ -1,6 +1,7 @@
 /* central/v16/upgrade.c - who may connect: path, then who it is (admit.c), then the subprotocol.
  * ocpp-facts C1-C8; edge cases 35-38, 45-51. */
 #include "ocpp/upgrade.h"
+#include "central/cluster.h"
 #include "central/doctor.h"
 #include "central/domain/access.h"
 #include "central/log.h"
@@ -87,9 +88,13 @@ static void connect_station(struct v16 *v, const struct net_request *r, const st
                             struct amp_text protocol)
 {
     int64_t now_ms = v->c->now_ms();
-    struct charger *c = world_charger_meet(v->c->world, q->id, now_ms);
-    struct session *s = v16_session_new(v, r->conn, c, now_ms), *old;
+    struct session *s, *old;
+    struct charger *c;
 
+    if (v->c->cluster && !cluster_admit(v->c->cluster, r, q->id))
+        return; /* it comes again when the station is ours */
+    c = world_charger_meet(v->c->world, q->id, now_ms);
+    s = v16_session_new(v, r->conn, c, now_ms);
     s->profile = (uint8_t)q->profile;
     net_set_data(r->conn, s);
     net_upgrade(r->conn, r->head, protocol);

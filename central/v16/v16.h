@@ -44,6 +44,8 @@ const char *v16_action_name(int action);
  * "" instead: the secret is in neither the database nor the log. Forgotten when it is answered. */
 void v16_password(struct v16 *v, struct charger *c, struct amp_text secret);
 
+/* Another node owns the charger: its socket is closed, and what was under way is left as it is. */
+void v16_lost(struct v16 *v, struct charger *c, const char *why);
 /* Close a charger's socket (deleted, blocked, replaced). No-op when offline. */
 void v16_drop(struct v16 *v, struct charger *c, int code, const char *why);
 
