@@ -197,6 +197,16 @@ enum refusal admit_ask(struct admit *a, struct admission *q)
     return r;
 }
 
+void admit_held(struct admit *a, const struct admission *q)
+{
+    const struct settings *s = &a->c->settings;
+
+    if (s->max_station_connects)
+        limit_give(&a->connects, amp_text_hashi(q->id));
+    if (s->max_address_connects)
+        limit_give(&a->addresses, amp_text_hash(amp_text_of(q->origin.host)));
+}
+
 void admit_in(struct admit *a, const struct admission *q, struct charger *c, int64_t now_ms)
 {
     struct world *w = a->c->world;

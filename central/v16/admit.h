@@ -32,6 +32,8 @@ void admit_free(struct admit *a);
 
 /* REFUSAL_NONE: it may. Counts the try. */
 enum refusal admit_ask(struct admit *a, struct admission *q);
+/* It may, but waits for its node and asks again: that is one try. */
+void admit_held(struct admit *a, const struct admission *q);
 /* It is in: what was learned of it becomes facts. */
 void admit_in(struct admit *a, const struct admission *q, struct charger *c, int64_t now_ms);
 

@@ -91,8 +91,10 @@ static void connect_station(struct v16 *v, const struct net_request *r, const st
     struct session *s, *old;
     struct charger *c;
 
-    if (v->c->cluster && !cluster_admit(v->c->cluster, r, q->id))
-        return; /* it comes again when the station is ours */
+    if (v->c->cluster && !cluster_admit(v->c->cluster, r, q->id)) {
+        admit_held(v->admit, q); /* it comes again when the station is ours */
+        return;
+    }
     c = world_charger_meet(v->c->world, q->id, now_ms);
     s = v16_session_new(v, r->conn, c, now_ms);
     s->profile = (uint8_t)q->profile;
