@@ -62,6 +62,7 @@ void charger_free(struct charger *c)
     }
     config_free(c);
     charger_list_free(c->list);
+    installed_free(c);
     free(c->connectors);
     free(c->access);
     free(c->fact);

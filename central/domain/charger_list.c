@@ -399,8 +399,11 @@ void world_sync(struct world *w, struct charger *c, int64_t now_ms)
     struct charger_list_fact f;
     struct list *list;
 
-    if (!l || l->checked == w->list_changes + 1 || !c->session ||
-        c->fact->registration != REGISTRATION_ACCEPTED)
+    if (!c->session || c->fact->registration != REGISTRATION_ACCEPTED)
+        return;
+    if (c->installed && installed_sync(w, c, now_ms))
+        return;
+    if (!l || l->checked == w->list_changes + 1)
         return;
     f = *l->fact;
     list = wanted(w, &f);

@@ -7,10 +7,13 @@ static const struct {
     int message; /* enum asked_id */
     void (*changed)(struct world *w, const struct followed *f);
 } followers[] = {
-    { ASKED_RESERVE_NOW,            reservation_asked     },
-    { ASKED_CANCEL_RESERVATION,     reservation_cancelled },
-    { ASKED_SEND_LOCAL_LIST,        list_sent             },
-    { ASKED_GET_LOCAL_LIST_VERSION, list_told             },
+    { ASKED_RESERVE_NOW, reservation_asked },
+    { ASKED_CANCEL_RESERVATION, reservation_cancelled },
+    { ASKED_SEND_LOCAL_LIST, list_sent },
+    { ASKED_GET_LOCAL_LIST_VERSION, list_told },
+    { ASKED_SET_CHARGING_PROFILE, installed_asked },
+    { ASKED_CLEAR_CHARGING_PROFILE, installed_cleared },
+    { ASKED_REMOTE_START_TRANSACTION, installed_started },
 };
 
 static int64_t later(int64_t a, int64_t b)
@@ -58,6 +61,8 @@ static void transaction_changed(struct world *w, const struct transaction_fact *
 
     if (c && t->connector > 0)
         reservation_saw_start(w, c, t);
+    if (c && !transaction_is_open(t->state))
+        installed_saw_stop(w, c, t);
 }
 
 static void connector_changed(struct world *w, const struct connector_fact *s)
@@ -77,6 +82,7 @@ static void charger_changed(struct world *w, const struct charger_fact *f)
     if (f->last_boot_ms != c->boot_ms) {
         c->boot_ms = f->last_boot_ms;
         list_saw_boot(w, c);
+        installed_saw_boot(w, c);
     }
     if (f->deleted_ms)
         reservation_saw_deleted(w, c);

@@ -30,6 +30,13 @@ void list_saw_boot(struct world *w, struct charger *c);
 /* local_list.c */
 void list_saw_tag(struct world *w, const struct tag_fact *t);
 
+/* installed.c */
+void installed_asked(struct world *w, const struct followed *f);
+void installed_started(struct world *w, const struct followed *f);
+void installed_cleared(struct world *w, const struct followed *f);
+void installed_saw_stop(struct world *w, struct charger *c, const struct transaction_fact *t);
+void installed_saw_boot(struct world *w, struct charger *c);
+
 /* reservation.c */
 void reservation_asked(struct world *w, const struct followed *f);
 void reservation_cancelled(struct world *w, const struct followed *f);

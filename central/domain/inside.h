@@ -41,6 +41,12 @@ struct reservation {
     bool open;
 };
 
+struct installed {
+    struct installed *next; /* of the same charger, by id */
+    struct installed_fact *fact;
+    int64_t not_before_ms; /* sent again */
+};
+
 struct charger {
     struct charger_fact *fact;
     struct connector_fact **connectors; /* by number, NULL where nothing was heard of */
@@ -51,6 +57,7 @@ struct charger {
     struct charger *next_buried;
     struct reservation *reservations;
     struct charger_list *list; /* NULL: nobody cares what it has */
+    struct installed *installed;
     void *session;
     struct config_fact **config; /* what its keys are, by name without case */
     uint32_t config_count, config_cap;
@@ -68,6 +75,7 @@ struct charger {
 
 struct list;
 struct charger_list;
+struct profile_hint;
 
 struct world {
     struct world_config config;
@@ -81,6 +89,9 @@ struct world {
     size_t reservation_ended;
     int64_t next_reservation;
     int64_t reservation_due_ms; /* before that none expires */
+    struct profile_fact **profiles; /* few */
+    size_t profile_count, profile_cap;
+    const struct profile_hint *hint; /* see profile.h; NULL: none */
     struct list **lists; /* few */
     size_t list_count, list_cap;
     uint64_t list_changes; /* so that who owes nothing sees that nothing changed */
@@ -178,6 +189,13 @@ void config_free(struct charger *c);
 void reservation_apply(struct world *w, const struct reservation_fact *f);
 void reservation_free(struct reservation *r);
 void reservation_tick(struct world *w, int64_t now_ms);
+
+/* profile.c, installed.c */
+void profile_apply(struct world *w, const struct profile_fact *f);
+void installed_apply(struct world *w, const struct installed_fact *f);
+void installed_free(struct charger *c);
+/* True: something was queued. */
+bool installed_sync(struct world *w, struct charger *c, int64_t now_ms);
 
 /* local_list.c, charger_list.c */
 void list_apply(struct world *w, const struct list_fact *f);

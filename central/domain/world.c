@@ -33,6 +33,9 @@ void world_free(struct world *w)
         reservation_free(r);
     }
     map_clear(&w->reservations);
+    for (size_t i = 0; i < w->profile_count; i++)
+        free(w->profiles[i]);
+    free(w->profiles);
     for (size_t i = 0; i < w->list_count; i++)
         list_free(w->lists[i]);
     free(w->lists);
@@ -76,6 +79,12 @@ void world_apply(struct world *w, const struct fact *f)
         break;
     case FACT_TAG:
         tag_apply(w, &f->u.tag);
+        break;
+    case FACT_PROFILE:
+        profile_apply(w, &f->u.profile);
+        break;
+    case FACT_INSTALLED:
+        installed_apply(w, &f->u.installed);
         break;
     case FACT_LIST:
         list_apply(w, &f->u.list);
