@@ -22,6 +22,7 @@ enum live_topic {
     TOPIC_RESERVATIONS,
     TOPIC_LOAD,
     TOPIC_LISTS,
+    TOPIC_PROFILES,
     TOPICS
 };
 enum live_kind {
@@ -35,7 +36,8 @@ enum live_kind {
     LIVE_RESERVATION,
     LIVE_GROUP,
     LIVE_LIMIT,
-    LIVE_LIST
+    LIVE_LIST,
+    LIVE_PROFILE
 };
 
 struct live_event {

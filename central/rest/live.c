@@ -34,10 +34,10 @@ struct live {
 };
 
 static const char *const topics[] = { "chargers", "transactions", "messages", "commands",
-                                      "reservations", "load", "lists" };
+                                      "reservations", "load", "lists", "profiles" };
 static const char *const kinds[] = { "charger", "connector", "connection", "transaction",
                                      "reading", "message",   "command",    "reservation",
-                                     "group",   "limit",  "list" };
+                                     "group",   "limit",  "list",       "profile" };
 
 const char *live_topic_name(enum live_topic t)
 {
@@ -206,6 +206,12 @@ static bool event_of(const struct fact *f, struct live_event *e)
                                   .charger = f->u.charger_list.charger };
         e->key = key_of(LIVE_LIST, e->charger, 0);
         return true;
+    case FACT_INSTALLED:
+        *e = (struct live_event){ .topic = TOPIC_PROFILES,
+                                  .kind = LIVE_PROFILE,
+                                  .charger = f->u.installed.charger };
+        e->key = key_of(LIVE_PROFILE, e->charger, f->u.installed.id);
+        return true;
     case FACT_STATUS: /* the connector says the same */
     case FACT_TAG:
     case FACT_USER:
@@ -217,7 +223,6 @@ static bool event_of(const struct fact *f, struct live_event *e)
     case FACT_LIST:
     case FACT_LIST_ENTRY:
     case FACT_PROFILE:
-    case FACT_INSTALLED:
     case FACT_ACCESS:
     case FACT_BOOT_RULE:
     case FACT_CERTIFICATE:
@@ -360,6 +365,9 @@ static void put_event(struct amp_json *w, const struct central *c, const struct 
         break;
     case LIVE_LIST:
         shape_charger_list(w, c, &f->u.charger_list);
+        break;
+    case LIVE_PROFILE:
+        shape_installed(w, c, &f->u.installed);
         break;
     }
     amp_json_close(w, '}');

@@ -27,6 +27,9 @@ static const struct {
     { "Reservation",  &api_reservation_record },
     { "LocalList",    &api_local_list_record  },
     { "ChargerList",  &api_charger_list_record },
+    { "Profile",      &api_profile_record     },
+    { "SchedulePeriod", &api_schedule_period_record },
+    { "InstalledProfile", &api_installed_profile_record },
     { "Quirk",        &api_quirk_record       },
     { "Traits",       &api_traits_record      },
     { "Group",          &api_group_record           },
@@ -90,7 +93,7 @@ static const struct {
     { "unanswered", "boolean", "Only calls that got no answer"                       },
     { "transaction", "integer", "Only of this session"                               },
     { "format",    "string",  "ndjson (default) or csv"                              },
-    { "topics",    "string",  "Some of chargers,transactions,messages,commands,reservations,load,lists" },
+    { "topics",    "string",  "Some of chargers,transactions,messages,commands,reservations,load,lists,profiles" },
     { "since",     "integer", "Events behind this number; or send Last-Event-ID"     },
 };
 

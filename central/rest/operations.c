@@ -16,7 +16,6 @@ static const struct operation {
     int message;
     const char *action, *where;
 } operations[] = {
-    { API_REMOTE_START,           "RemoteStartTransaction", "idTag"            },
     { API_UNLOCK,                 "UnlockConnector",        "connectorId"      },
     { API_RESET,                  "Reset",                  "type"             },
     { API_TRIGGER,                "TriggerMessage",         "requestedMessage" },
@@ -27,6 +26,7 @@ static const struct operation {
     { API_CLEAR_CACHE,            "ClearCache",             "body"             },
     { API_DATA_TRANSFER,          "DataTransfer",           "vendorId"         },
     { API_GET_COMPOSITE_SCHEDULE, "GetCompositeSchedule",   "duration"         },
+    { API_CLEAR_PROFILES,         "ClearChargingProfile",   "id"               },
     { API_SEND_LOCAL_LIST,        "SendLocalList",          "listVersion"      },
     { API_GET_LOCAL_LIST_VERSION, "GetLocalListVersion",    "body"             },
 };

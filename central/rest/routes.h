@@ -77,6 +77,16 @@ void rest_get_charger_list(struct rest_call *call);
 void rest_put_charger_list(struct rest_call *call);
 void rest_delete_charger_list(struct rest_call *call);
 void rest_send_charger_list(struct rest_call *call);
+/* profiles.c */
+void rest_list_profiles(struct rest_call *call);
+void rest_get_profile(struct rest_call *call);
+void rest_put_profile(struct rest_call *call);
+void rest_delete_profile(struct rest_call *call);
+/* charger_profiles.c */
+void rest_list_installed(struct rest_call *call);
+void rest_apply_profile(struct rest_call *call);
+void rest_clear_installed(struct rest_call *call);
+void rest_remote_start(struct rest_call *call);
 /* quirks.c */
 void rest_list_quirks(struct rest_call *call);
 void rest_get_quirk(struct rest_call *call);

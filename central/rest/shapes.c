@@ -410,6 +410,32 @@ void shape_charger_list(struct amp_json *w, const struct central *c,
     amp_json_close(w, '}');
 }
 
+void shape_installed(struct amp_json *w, const struct central *c, const struct installed_fact *f)
+{
+    static const char *const after[] = { "keep", "stale", "again" };
+
+    amp_json_open(w, '{');
+    amp_json_key(w, "charger");
+    amp_json_text(w, shape_charger_id(c, f->charger));
+    shape_int(w, "id", f->id);
+    shape_int(w, "connectorId", f->connector);
+    put_str(w, "state", installed_state_name(f->state));
+    shape_text(w, "profile", f->name);
+    shape_text(w, "purpose", f->purpose);
+    if (f->purpose.at)
+        shape_int(w, "stackLevel", f->stack);
+    if (f->transaction)
+        shape_int(w, "transactionId", f->transaction);
+    put_str(w, "afterBoot", after[f->on_boot]);
+    put_json_or(w, "installed", "why", f->body);
+    put_json_or(w, "pending", "why", f->pending);
+    shape_text(w, "why", f->why);
+    if (f->command)
+        shape_int(w, "command", f->command);
+    shape_time(w, "changedAt", f->changed_ms);
+    amp_json_close(w, '}');
+}
+
 /* ---- tags and people ---- */
 
 void shape_tag(struct amp_json *w, const struct tag_fact *f)

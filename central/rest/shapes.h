@@ -44,6 +44,7 @@ void shape_command(struct amp_json *w, const struct central *c, const struct com
 void shape_reservation(struct amp_json *w, const struct central *c, const struct reservation_fact *f);
 void shape_charger_list(struct amp_json *w, const struct central *c,
                         const struct charger_list_fact *f);
+void shape_installed(struct amp_json *w, const struct central *c, const struct installed_fact *f);
 void shape_tag(struct amp_json *w, const struct tag_fact *f);
 void shape_user(struct amp_json *w, const struct user_fact *f);
 
