@@ -21,6 +21,8 @@ int v16_check(struct v16 *v, struct amp_text action, struct amp_text payload,
                     ? AMP_E_FULL
                     : amp_decode(m->request, AMP_OCPP16, AMP_STRICT,
                                  payload.len ? payload : AMP_TEXT("{}"), body, arena, fault, NULL);
+    if (fault->rc == 0)
+        fault->rc = v16_profile_rules(m, body, fault);
     arena->used = mark;
     if (fault->rc == 0 && v16_is_password(action, payload) && !v16_password_hidden(payload))
         *fault = (struct amp_fault){ AMP_E_VALUE, "key",

@@ -103,6 +103,8 @@ void v16_follow(struct session *s, int64_t key, bool answered, bool accepted);
 
 /* answers.c: does this reply mean that the station will do it? `reply` is the payload as sent. */
 bool v16_answer_accepts(const struct amp_message *m, struct amp_text reply);
+/* profile_rules.c: 0, or AMP_E_VALUE with the guilty field: a charging profile where it can't be. */
+int v16_profile_rules(const struct amp_message *m, const void *body, struct amp_fault *fault);
 /* 0 when the station may be asked that in this registration; else AMP_E_STATE and *why. */
 int v16_may_ask(int registration, const struct amp_message *m, const char **why);
 
