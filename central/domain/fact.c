@@ -86,6 +86,8 @@ static const uint16_t refusal_texts[] = {
     AT(refusal.kind), AT(refusal.id), AT(refusal.address), AT(refusal.name), AT(refusal.reason),
 };
 
+static const uint16_t shape_texts[] = { AT(shape.text) };
+
 #define TEXTS(list)           \
     {                         \
         list, AMP_COUNT(list) \
@@ -116,6 +118,7 @@ static const struct {
     [FACT_CONFIG] = TEXTS(config_texts),
     [FACT_FILE] = TEXTS(file_texts),
     [FACT_BATCH] = TEXTS(batch_texts),
+    [FACT_SHAPE] = TEXTS(shape_texts),
 };
 
 size_t fact_texts(enum fact_kind kind, const uint16_t **offsets)

@@ -46,6 +46,7 @@ enum fact_kind {
     FACT_FILE,         /* insert or replace by key */
     FACT_BATCH,        /* insert or replace by key */
     FACT_POWER,        /* added to the row of (org, charger, slot) */
+    FACT_SHAPE,        /* the store's own: what the samples of many readings have in common */
     FACT_KINDS
 };
 
@@ -117,6 +118,7 @@ struct power_fact {
     int64_t slot_ms;                        /* its begin */
     int64_t energy_wh;                      /* more, or less after a correction */
     int64_t max_w;                          /* the highest power that was seen; 0: none */
+    int64_t of;                             /* the charger that did it, also where charger is 0; not kept */
 };
 
 struct reading_fact {                       /* one MeterValue element: one timestamp, several samples */
@@ -259,6 +261,11 @@ struct status_fact {
     int64_t at_ms, seen_ms;
 };
 
+struct shape_fact {                         /* central/store/shape.h */
+    int64_t key;
+    struct amp_text text;
+};
+
 struct fact {
     enum fact_kind kind;
     union {
@@ -293,6 +300,7 @@ struct fact {
         struct file_fact file;
         struct batch_fact batch;
         struct power_fact power;
+        struct shape_fact shape;
     } u;
 };
 

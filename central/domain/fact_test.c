@@ -96,6 +96,7 @@ static void test_all_texts_listed(void)
         { FACT_FILE,        6 },
         { FACT_BATCH,       6 },
         { FACT_POWER,       0 },
+        { FACT_SHAPE,       1 },
     };
     const uint16_t *at;
 

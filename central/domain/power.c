@@ -15,10 +15,11 @@ static int64_t slot_of(int64_t ms)
     return ms - (ms % POWER_SLOT_MS + POWER_SLOT_MS) % POWER_SLOT_MS;
 }
 
-static void tell_power(struct world *w, int64_t org, int64_t charger, int64_t slot_ms, int64_t wh,
-                       int64_t max_w)
+static void tell_power(struct world *w, const struct charger *c, int64_t charger, int64_t slot_ms,
+                       int64_t wh, int64_t max_w)
 {
-    tell(w, FACT_POWER, &(struct power_fact){ org, charger, slot_ms, wh, max_w });
+    tell(w, FACT_POWER,
+         &(struct power_fact){ c->fact->org, charger, slot_ms, wh, max_w, c->fact->key });
 }
 
 void power_energy(struct world *w, const struct charger *c, int64_t wh, int64_t from_ms,
@@ -46,8 +47,8 @@ void power_energy(struct world *w, const struct charger *c, int64_t wh, int64_t 
         from_ms = end;
         if (!share)
             continue;
-        tell_power(w, c->fact->org, c->fact->key, slot, share, 0);
-        tell_power(w, c->fact->org, 0, slot, share, 0);
+        tell_power(w, c, c->fact->key, slot, share, 0);
+        tell_power(w, c, 0, slot, share, 0);
     }
 }
 
@@ -80,14 +81,14 @@ void power_leaves(struct world *w, const struct transaction *t)
 }
 
 /* Tell a power once it is higher than all that were told of this slot. */
-static void tell_peak(struct world *w, int64_t org, int64_t charger, int64_t slot_ms,
+static void tell_peak(struct world *w, const struct charger *c, int64_t charger, int64_t slot_ms,
                       int64_t power_w, int64_t *peak_slot_ms, int64_t *peak_w)
 {
     if (power_w <= 0 || (*peak_slot_ms == slot_ms && power_w <= *peak_w))
         return;
     *peak_slot_ms = slot_ms;
     *peak_w = power_w;
-    tell_power(w, org, charger, slot_ms, 0, power_w);
+    tell_power(w, c, charger, slot_ms, 0, power_w);
 }
 
 void power_level(struct world *w, struct transaction *t, int64_t power_w, int64_t at_ms,
@@ -102,7 +103,7 @@ void power_level(struct world *w, struct transaction *t, int64_t power_w, int64_
     for (const struct transaction *k = c->transactions; k; k = k->next)
         if (transaction_is_open(k->fact->state))
             all += k->fact->last_power_w;
-    tell_peak(w, c->fact->org, c->fact->key, slot_of(at_ms), all, &c->peak_slot_ms, &c->peak_w);
+    tell_peak(w, c, c->fact->key, slot_of(at_ms), all, &c->peak_slot_ms, &c->peak_w);
     if (now_ms - at_ms <= LATE_MS)
-        tell_peak(w, c->fact->org, 0, slot_of(now_ms), o->power_w, &o->peak_slot_ms, &o->peak_w);
+        tell_peak(w, c, 0, slot_of(now_ms), o->power_w, &o->peak_slot_ms, &o->peak_w);
 }

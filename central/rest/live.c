@@ -231,6 +231,7 @@ static bool event_of(const struct fact *f, struct live_event *e)
     case FACT_FILE:
     case FACT_BATCH:
     case FACT_POWER:
+    case FACT_SHAPE:
     case FACT_KINDS:
         break;
     }

@@ -153,6 +153,8 @@ static const char *const migrations[] = {
     "PRIMARY KEY (org, charger, slot_ms))$clustered;",
     /* how long an address a station takes */
     "ALTER TABLE quirk ADD COLUMN url_max INTEGER DEFAULT 0;",
+    /* what the samples of many readings have in common */
+    "CREATE TABLE sample_shape (key $key, text TEXT);",
 };
 
 int migrate_count(void)

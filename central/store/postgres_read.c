@@ -274,23 +274,18 @@ static int scan(struct search *s)
     return rc;
 }
 
-/* ---- power ---- */
+/* ---- in one statement ---- */
 
-/* One statement over the slots of one key range. */
-static int ask_power(struct search *s)
+static int ask_whole(struct search *s, const struct query *q)
 {
-    struct query q = { .first = 1 };
     struct pg_arguments a = { .count = 0 };
     char numbers[6][24];
 
-    amp_buf_init(&q.sql, q.text, sizeof(q.text));
-    query_power(&q, s->ask);
-    amp_buf_putc(&q.sql, '\0');
-    for (int i = 0; i < q.count; i++) {
-        snprintf(numbers[i], 24, "%lld", (long long)q.arguments[i].number);
+    for (int i = 0; i < q->count; i++) {
+        snprintf(numbers[i], 24, "%lld", (long long)q->arguments[i].number);
         a.values[a.count++] = numbers[i];
     }
-    return pg_ask(&s->reader->link, q.text, &a, take_row, s);
+    return pg_ask(&s->reader->link, q->text, &a, take_row, s);
 }
 
 /* ---- the search ---- */
@@ -299,12 +294,14 @@ static int search(struct search *s)
 {
     const struct store_ask *a = s->ask;
     struct rows *out = s->out;
+    struct query whole;
     int rc = pg_reader_ready(s->reader);
 
     if (rc < 0)
         return rc;
-    if (a->what == ASK_POWER)
-        rc = ask_power(s);
+    amp_buf_init(&whole.sql, whole.text, sizeof(whole.text));
+    if (query_whole(&whole, a))
+        rc = ask_whole(s, &whole);
     else if (a->what == ASK_TRANSACTIONS && a->transaction)
         rc = !a->before || (s->forward ? a->transaction > a->before : a->transaction < a->before)
                  ? window(s, a->transaction, a->transaction + 1)

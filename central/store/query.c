@@ -19,6 +19,7 @@ const struct query_subject *query_subject_of(enum store_question what)
         [ASK_REFUSALS] = { FACT_REFUSAL, "id", false },
         [ASK_RESERVATIONS] = { FACT_RESERVATION, "key", false },
         [ASK_POWER] = { FACT_POWER,       "slot_ms",  true},
+        [ASK_SHAPE] = { FACT_SHAPE,       "key",  true},
     };
 
     return &subjects[what];
@@ -26,7 +27,7 @@ const struct query_subject *query_subject_of(enum store_question what)
 
 bool query_legal(const struct store_ask *a)
 {
-    return a->what >= ASK_MESSAGES && a->what <= ASK_POWER && a->limit >= 1 &&
+    return a->what >= ASK_MESSAGES && a->what <= ASK_SHAPE && a->limit >= 1 &&
            a->limit <= 1000 && a->text.len <= TEXT_MAX && a->correlation.len <= TEXT_MAX &&
            (a->what != ASK_POWER || (a->from_ms && a->to_ms && a->step_ms >= POWER_SLOT_MS));
 }
@@ -46,25 +47,42 @@ int64_t query_key(const struct store_ask *a)
     return a->what == ASK_READINGS ? a->transaction : a->charger;
 }
 
-void query_power(struct query *q, const struct store_ask *a)
+static void ask_power(struct query *q, const struct store_ask *a)
 {
     int64_t from_ms = a->before ? a->before + a->step_ms : a->from_ms;
 
-    amp_buf_puts(
-        &q->sql,
-        "SELECT at, CAST($1 AS BIGINT), CAST($2 AS BIGINT), at, energy_wh, max_w FROM ("
-        "SELECT CAST($3 AS BIGINT) + (slot_ms - CAST($3 AS BIGINT)) / CAST($4 AS BIGINT) * "
-        "CAST($4 AS BIGINT) AS at, CAST(sum(energy_wh) AS BIGINT) AS energy_wh, max(max_w) AS "
-        "max_w FROM power WHERE org = $1 AND charger = $2 AND slot_ms >= $3 AND slot_ms < $5 "
-        "GROUP BY 1) steps ORDER BY at LIMIT $6");
-    q->first = 1;
-    q->count = 0;
+    if (a->step_ms == POWER_SLOT_MS) /* nothing to add up: the rows themselves, in their order */
+        amp_buf_puts(&q->sql, "SELECT slot_ms, org, charger, slot_ms, energy_wh, max_w FROM power "
+                              "WHERE org = $1 AND charger = $2 AND slot_ms >= $3 AND $4 > 0 AND "
+                              "slot_ms < $5 ORDER BY slot_ms LIMIT $6");
+    else
+        amp_buf_puts(
+            &q->sql,
+            "SELECT at, CAST($1 AS BIGINT), CAST($2 AS BIGINT), at, energy_wh, max_w FROM ("
+            "SELECT CAST($3 AS BIGINT) + (slot_ms - CAST($3 AS BIGINT)) / CAST($4 AS BIGINT) * "
+            "CAST($4 AS BIGINT) AS at, CAST(sum(energy_wh) AS BIGINT) AS energy_wh, max(max_w) AS "
+            "max_w FROM power WHERE org = $1 AND charger = $2 AND slot_ms >= $3 AND slot_ms < $5 "
+            "GROUP BY 1) steps ORDER BY at LIMIT $6");
     q->arguments[q->count++] = (struct query_argument){ .number = a->org };
     q->arguments[q->count++] = (struct query_argument){ .number = a->charger };
     q->arguments[q->count++] = (struct query_argument){ .number = from_ms };
     q->arguments[q->count++] = (struct query_argument){ .number = a->step_ms };
     q->arguments[q->count++] = (struct query_argument){ .number = a->to_ms };
     q->arguments[q->count++] = (struct query_argument){ .number = (int64_t)a->limit + 1 };
+}
+
+bool query_whole(struct query *q, const struct store_ask *a)
+{
+    q->first = 1;
+    q->count = 0;
+    if (a->what == ASK_POWER)
+        ask_power(q, a);
+    else if (a->what == ASK_SHAPE) {
+        amp_buf_puts(&q->sql, "SELECT key, key, text FROM sample_shape WHERE key = $1");
+        q->arguments[q->count++] = (struct query_argument){ .number = a->transaction };
+    }
+    amp_buf_putc(&q->sql, '\0');
+    return q->count > 0;
 }
 
 char *query_pattern(const struct store_ask *a)

@@ -41,9 +41,9 @@ struct query {
 };
 /* All the texts, up to a NULL. */
 void query_put(struct amp_buf *b, ...);
-/* All of ASK_POWER: the step's begin, then the columns of a FACT_POWER; one row more than asked for
- * tells that there is more. */
-void query_power(struct query *q, const struct store_ask *a);
+/* The whole statement of a question that one answers: an id, then the columns of the fact. One row
+ * more than asked for tells that there is more. False: it is not such a question. */
+bool query_whole(struct query *q, const struct store_ask *a);
 /* AND … for all that is asked, of the row m. `payload` is how the database spells it without regard
  * to case. */
 void query_filters(struct query *q, const struct store_ask *a, const struct query_subject *subject,

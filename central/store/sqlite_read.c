@@ -263,20 +263,15 @@ static int ask_all(struct search *s)
     return 0;
 }
 
-/* One statement over the slots of one key range. */
-static int ask_power(struct search *s)
+/* All in one statement. */
+static int ask_whole(struct search *s, struct query *q)
 {
-    struct query q = { .first = 1 };
     struct rows *out = s->out;
-    sqlite3_stmt *at;
+    sqlite3_stmt *at = sqlite_prepare(s->reader->db, q->text);
     int rc;
 
-    amp_buf_init(&q.sql, q.text, sizeof(q.text));
-    query_power(&q, s->ask);
-    amp_buf_putc(&q.sql, '\0');
-    at = sqlite_prepare(s->reader->db, q.text);
-    for (int i = 0; at && i < q.count; i++)
-        sqlite3_bind_int64(at, 1 + i, q.arguments[i].number);
+    for (int i = 0; at && i < q->count; i++)
+        sqlite3_bind_int64(at, 1 + i, q->arguments[i].number);
     while ((rc = at ? sqlite3_step(at) : SQLITE_ERROR) == SQLITE_ROW) {
         struct fact f;
 
@@ -285,7 +280,7 @@ static int ask_power(struct search *s)
             rc = SQLITE_DONE;
             break;
         }
-        sqlite_read_fact(at, 1, FACT_POWER, &f);
+        sqlite_read_fact(at, 1, s->subject->kind, &f);
         rows_add(out, &f, sqlite3_column_int64(at, 0));
     }
     sqlite3_finalize(at);
@@ -295,6 +290,7 @@ static int ask_power(struct search *s)
 int sqlite_ask(void *reader, const struct store_ask *ask, struct rows *out)
 {
     struct search s = { .reader = reader, .ask = ask, .out = out, .budget = BUDGET };
+    struct query whole;
     int rc;
 
     if (!query_legal(ask))
@@ -303,8 +299,9 @@ int sqlite_ask(void *reader, const struct store_ask *ask, struct rows *out)
         return AMP_E_IO;
     s.subject = query_subject_of(ask->what);
     s.forward = query_forward(ask);
-    if (ask->what == ASK_POWER)
-        return ask_power(&s);
+    amp_buf_init(&whole.sql, whole.text, sizeof(whole.text));
+    if (query_whole(&whole, ask))
+        return ask_whole(&s, &whole);
     s.pattern = query_pattern(ask);
     rc = ask_all(&s);
     free(s.pattern);

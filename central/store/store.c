@@ -3,6 +3,7 @@
  * threads. Two batches, one filling, one being written. The facts of a batch that failed stay with
  * the writer until they are in, so the order on disk is the order of store_put. */
 #include "central/store/driver.h"
+#include "central/store/shape.h"
 #include "central/store/table.h"
 #include "central/store/wire.h"
 #include <assert.h>
@@ -81,6 +82,7 @@ struct store {
     struct afters delivering; /* loop thread */
     struct store_keys keys;
     struct store_nodes *nodes; /* NULL: alone */
+    struct shapes *shapes;
 
     uv_mutex_t lock; /* for all below */
     uv_cond_t to_write, to_answer;
@@ -340,6 +342,51 @@ static struct question *questions_take(struct questions *q)
     return one;
 }
 
+static bool unpack_grow(struct amp_buf *b, size_t need)
+{
+    size_t cap = b->cap ? b->cap : 1024;
+
+    while (cap < need)
+        cap *= 2;
+    b->at = store_realloc(b->at, cap);
+    b->cap = cap;
+    return true;
+}
+
+/* One reading's samples, back to the letter. A shape that this process has not met is looked up. */
+static void unpack(struct store *s, void *connection, struct rows *rows, struct reading_fact *f)
+{
+    struct amp_buf text = { NULL, 0, 0, unpack_grow, false };
+    int64_t key = 0;
+    int rc = shapes_unpack(s->shapes, f->samples, &text, &key);
+
+    if (rc == AMP_E_ABSENT) {
+        struct store_ask ask = { .what = ASK_SHAPE, .transaction = key, .limit = 1 };
+        struct rows found = { .facts = NULL };
+
+        if (s->driver->ask(connection, &ask, &found) == 0 && found.count)
+            shapes_learn(s->shapes, &found.facts[0].u.shape);
+        rows_free(&found);
+        amp_buf_reset(&text);
+        rc = shapes_unpack(s->shapes, f->samples, &text, &key);
+    }
+    f->samples = AMP_TEXT("[]"); /* only when somebody else wrote into the database */
+    if (rc == 0) {
+        char *copy = pool_alloc(&rows->pool, text.len + 1);
+
+        memcpy(copy, text.at, text.len);
+        f->samples = (struct amp_text){ copy, (uint32_t)text.len };
+    }
+    free(text.at);
+}
+
+static void unpack_all(struct store *s, void *connection, struct rows *rows)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->facts[i].kind == FACT_READING && shapes_packed(rows->facts[i].u.reading.samples))
+            unpack(s, connection, rows, &rows->facts[i].u.reading);
+}
+
 static void read_loop(void *arg)
 {
     struct reader *r = arg;
@@ -359,6 +406,8 @@ static void read_loop(void *arg)
         if (!s->stop) {
             uv_mutex_unlock(&s->lock);
             q->rc = s->driver->ask(r->connection, &q->ask, &q->rows);
+            if (q->rc == 0)
+                unpack_all(s, r->connection, &q->rows);
             uv_mutex_lock(&s->lock);
         }
         if (q->rc < 0 && s->stop)
@@ -503,6 +552,7 @@ struct store *store_open(uv_loop_t *loop, const struct store_config *config, cha
         return NULL;
     }
     driver->keys(s->db, &s->keys);
+    s->shapes = shapes_new();
     s->window_ns = (config->commit_ms ? config->commit_ms : COMMIT_MS) * NS_PER_MS;
     s->max_pending = config->max_pending ? config->max_pending : MAX_PENDING;
     for (size_t i = 0; i < AMP_COUNT(s->batches); i++)
@@ -548,6 +598,7 @@ void store_close(struct store *s)
     for (size_t i = 0; i < READERS; i++)
         s->driver->reader_close(s->readers[i].connection);
     s->driver->close(s->db);
+    shapes_free(s->shapes);
     for (size_t i = 0; i < AMP_COUNT(s->batches); i++)
         batch_free(&s->batches[i]);
     free(s->waiting.at);
@@ -561,10 +612,30 @@ void store_close(struct store *s)
     free(s);
 }
 
+struct loading {
+    void (*each)(void *ctx, const struct fact *f);
+    void *ctx;
+};
+
+/* Of a reading the present needs the hash and the totals. */
+static void on_loaded(void *ctx, const struct fact *f)
+{
+    const struct loading *l = ctx;
+    struct fact lean;
+
+    if (f->kind == FACT_READING && shapes_packed(f->u.reading.samples)) {
+        lean = *f;
+        lean.u.reading.samples = AMP_NO_TEXT;
+        f = &lean;
+    }
+    l->each(l->ctx, f);
+}
+
 int store_load(struct store *s, void (*each)(void *ctx, const struct fact *f), void *ctx)
 {
     void *reader = s->driver->reader_open(s->db);
-    int rc = s->driver->load(reader, each, ctx);
+    struct loading l = { each, ctx };
+    int rc = s->driver->load(reader, on_loaded, &l);
 
     s->driver->reader_close(reader);
     return rc;
@@ -594,7 +665,14 @@ void store_put(struct store *s, const struct fact *f)
 
 void store_put_owned(struct store *s, const struct fact *f, int64_t epoch)
 {
+    struct fact fresh = { .kind = (enum fact_kind)0 }, packed;
+
     assert(f->kind >= FACT_CHARGER && f->kind < FACT_KINDS);
+    if (f->kind == FACT_READING) {
+        packed = *f;
+        packed.u.reading.samples = shapes_pack(s->shapes, f->u.reading.samples, &fresh);
+        f = &packed;
+    }
     uv_mutex_lock(&s->lock);
     if (s->stats.failing && is_history(f->kind) && s->open->pool.bytes > s->max_pending) {
         s->open->lossy = true;
@@ -602,6 +680,10 @@ void store_put_owned(struct store *s, const struct fact *f, int64_t epoch)
     } else {
         if (!s->open->count)
             s->opened_ns = uv_hrtime();
+        if (fresh.kind) {
+            batch_put(s->open, &fresh, 0);
+            s->stats.pending++;
+        }
         batch_put(s->open, f, epoch);
         s->stats.pending++;
         if (s->sleep == UNTIL_PUT)

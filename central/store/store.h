@@ -48,7 +48,7 @@ void store_close(struct store *s);
  * each charger that ended last (for stops that are repeated), tag that is not deleted, user, login
  * that was not logged out (expired ones too: the caller has the clock), API key and unfinished
  * command, as facts, chargers first; then the newest 16 readings of each of these transactions as
- * FACT_READING, oldest first, for their hashes. Texts live during the call. Called once, before
+ * FACT_READING, oldest first, for their hashes: their samples may be absent. Texts live during the call. Called once, before
  * traffic. 0 or AMP_E_IO. */
 int store_load(struct store *s, void (*each)(void *ctx, const struct fact *f), void *ctx);
 
@@ -81,7 +81,8 @@ enum store_question {
     ASK_AUDIT,
     ASK_REFUSALS,
     ASK_RESERVATIONS,
-    ASK_POWER
+    ASK_POWER,
+    ASK_SHAPE /* the store's own */
 };
 struct store_ask {
     enum store_question what;

@@ -266,7 +266,8 @@ static const struct fact all[] = {
     { FACT_REFUSAL,
       { .refusal = { 1, 0, 97, 401, 5, T("wrong-password"), T("who?"), T("10.0.0.1:5"), T("CN"),
                      T("because") } } },
-    { FACT_POWER, { .power = { 1, 3, 900000, -7, 8 } } },
+    { FACT_POWER, { .power = { 1, 3, 900000, -7, 8, 0 } } },
+    { FACT_SHAPE, { .shape = { INT64_MAX, T("[{\"value\":\"\x1f\"}]") } } },
     { FACT_AUDIT,
      { .audit = { 1, 3, 71, 4, T("eve"), T("change"), T("tag"), T("AbC"), T("{\"a\":1}"), T("{}"),
                    T("because") } }                                                                    },
@@ -285,6 +286,7 @@ static void test_every_field(void)
         { .what = ASK_AUDIT, .org = 1, .connector = -1, .limit = 10 },
         { .what = ASK_REFUSALS, .org = 1, .connector = -1, .limit = 10 },
         { .what = ASK_RESERVATIONS, .org = 1, .charger = 3, .connector = 0, .open = 1, .limit = 10 },
+        { .what = ASK_SHAPE, .transaction = INT64_MAX, .limit = 1 },
         { .what = ASK_POWER, .org = 1, .charger = 3, .from_ms = 900000, .to_ms = 1800000,
           .step_ms = 900000, .limit = 10 },
     };

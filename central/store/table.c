@@ -434,6 +434,11 @@ static const struct column batch_columns[] = {
     PLAIN(batch, bad, INT32),
 };
 
+static const struct column shape_columns[] = {
+    KEY(shape, key, INT64),
+    FIXED(shape, text, TEXT),
+};
+
 #define COLUMNS(list) .columns = list, .count = AMP_COUNT(list)
 /* clang-format off */
 static const struct table tables[FACT_KINDS] = {
@@ -456,6 +461,7 @@ static const struct table tables[FACT_KINDS] = {
     [FACT_AUDIT] = { .name = "audit", COLUMNS(audit_columns), .time = "at_ms", .by = "charger",
                      .owned = true },
     [FACT_POWER] = { .name = "power", COLUMNS(power_columns), .time = "slot_ms", .summed = true },
+    [FACT_SHAPE] = { .name = "sample_shape", COLUMNS(shape_columns) },
     [FACT_LOAD_GROUP] = { .name = "load_group", COLUMNS(load_group_columns), .folded = "id" },
     [FACT_LOAD_MEMBER] = { .name = "load_member", COLUMNS(load_member_columns) },
     [FACT_LOAD_POINT] = { .name = "load_point", COLUMNS(load_point_columns) },
@@ -525,6 +531,15 @@ static void put(struct amp_buf *out, ...)
     va_end(texts);
 }
 
+/* Has it anything that may be another at the next time? */
+static bool changes(const struct table *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (t->columns[i].use != COLUMN_KEY && t->columns[i].use != COLUMN_FIXED)
+            return true;
+    return false;
+}
+
 void table_conflict(const struct table *t, struct amp_buf *out)
 {
     const char *separator = "";
@@ -537,7 +552,8 @@ void table_conflict(const struct table *t, struct amp_buf *out)
         amp_buf_puts(out, t->columns[i].name);
         separator = ", ";
     }
-    amp_buf_puts(out, t->folded ? ", folded) DO UPDATE SET " : ") DO UPDATE SET ");
+    amp_buf_puts(out, t->folded ? ", folded) DO " : ") DO ");
+    amp_buf_puts(out, changes(t) ? "UPDATE SET " : "NOTHING");
     separator = "";
     for (size_t i = 0; i < t->count; i++) {
         const char *name = t->columns[i].name;

@@ -171,8 +171,8 @@ int64_t wire_station(const struct fact *f)
         return f->u.command.charger;
     case FACT_CONNECTION:
         return f->u.connection.charger;
-    case FACT_POWER:
-        return f->u.power.charger;
+    case FACT_POWER: /* also in the sum of all: what is refused flows nowhere */
+        return f->u.power.of;
     default:
         return 0;
     }
