@@ -10,6 +10,7 @@
 #include "central/domain/shared.h"
 #include "central/log.h"
 #include "central/pki/certificates.h"
+#include "central/pki/issue.h"
 #include "central/proxy.h"
 #include "central/redis.h"
 #include "central/relay.h"
@@ -241,6 +242,7 @@ static void on_tick(uv_timer_t *timer)
         cluster_tick(c->cluster);
     if (c->redis)
         redis_tick(c->redis);
+    issue_tick(c->issue);
     log_tick(c->log);
     retention_tick(c->retention);
 }
@@ -282,7 +284,8 @@ static int load(struct central *c, char **why)
 static int open_net(struct central *c, char **why)
 {
     const struct settings *s = &c->settings;
-    const struct net_config config = {
+    char *cert = NULL, *cert2 = NULL, *ca = NULL; /* of our own making */
+    struct net_config config = {
         .listen = s->listen,
         .max_connections = (uint32_t)s->max_connections,
         .max_message = (uint32_t)s->max_message,
@@ -309,7 +312,15 @@ static int open_net(struct central *c, char **why)
     };
     char *what = NULL, text[768];
 
+    if (issue_open(c->issue, &cert, &cert2, &ca, why) < 0)
+        return AMP_E_IO;
+    if (cert) {
+        config.tls.cert[0] = cert, config.tls.cert[1] = cert2;
+        config.tls.key[0] = config.tls.key[1] = NULL;
+    }
+    config.tls.client_ca[1] = ca;
     c->net = net_open(c->loop, &config, &handler, &what);
+    free(cert), free(cert2), free(ca);
     if (c->net)
         return 0;
     if (what && strncmp(what, "cannot listen", 13) != 0)
@@ -373,6 +384,7 @@ int central_open(struct central *c, uv_loop_t *loop, const struct settings *sett
     c->balance = balance_new(c);
     c->doctor = doctor_new(c);
     c->certificates = certificates_new(c);
+    c->issue = issue_new(c);
     c->people = people_new(c);
     c->live = live_new(c);
     c->cluster = cluster_new(c);
@@ -476,9 +488,10 @@ void central_close(struct central *c)
     retention_free(c->retention);
     c->retention = NULL;
     doctor_free(c->doctor);
+    issue_free(c->issue);
     certificates_free(c->certificates);
     proxies_free(c->proxies);
-    c->doctor = NULL, c->certificates = NULL, c->proxies = NULL;
+    c->doctor = NULL, c->issue = NULL, c->certificates = NULL, c->proxies = NULL;
     c->rest = NULL, c->v16 = NULL, c->live = NULL, c->people = NULL, c->world = NULL;
     c->balance = NULL;
     datadir_close(inside->lock);

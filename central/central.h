@@ -23,6 +23,7 @@ struct retention; /* central/retention.h */
 struct doctor; /* central/doctor.h: refused handshakes */
 struct proxies;      /* central/proxy.h: whose words about an origin are believed */
 struct certificates; /* central/pki/certificates.h */
+struct issue;        /* central/pki/issue.h: certificates on their way */
 
 struct central {
     uv_loop_t *loop;
@@ -43,6 +44,7 @@ struct central {
     struct certificates *certificates; /* NULL: none are known */
     struct cluster *cluster; /* NULL: alone */
     struct redis *redis;     /* NULL: none */
+    struct issue *issue;
     struct log *log;         /* may be NULL: every log function takes that */
     struct amp_arena arena;  /* decoding of one message; reset by whoever handles the next */
     int64_t (*now_ms)(void); /* Unix ms; tests turn it */

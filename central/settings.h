@@ -48,6 +48,10 @@ struct settings {
     int64_t max_station_messages;  /* max-station-messages   30000 */
     int64_t max_station_kilobytes; /* max-station-kilobytes  65536 */
     int64_t max_address_connects;  /* max-address-connects   0 */
+    /* certificates of stations */
+    char *cpo_name, *ca_command;                 /* cpo-name, ca-command */
+    int64_t certificate_days, certificate_renew; /* certificate-days 365, certificate-renew 30 */
+    char *tls_name;                              /* tls-name: in a certificate of our own making */
     /* TLS: PEM files; beside the plain address */
     char *tls_listen;                     /* tls-listen: asks for clients' certificates */
     char *tls_client_listen;              /* tls-client-listen: demands them */

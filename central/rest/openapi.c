@@ -51,6 +51,9 @@ static const struct {
     { "ConnectionEvent", &api_connection_event_record },
     { "Refusal", &api_refusal_record },
     { "ConfigurationKey", &api_configuration_key_record },
+    { "Certificate", &api_certificate_record },
+    { "Authority", &api_authority_record },
+    { "CertificateHashData", &api_certificate_hash_data_record },
     { "Subscription", &api_subscription_record},
     { "Event",        &api_event_record       },
 };
@@ -64,6 +67,7 @@ static const struct {
     { "force",     "boolean", "Though an update runs already" },
     { "charger",   "string",  "Only of this charger"                                 },
     { "station", "string", "Only of this identity, known or not" },
+    { "state", "string", "Only in this state" },
     { "connector", "integer", "Only of this connector"                               },
     { "action",    "string",  "Only this action, such as BootNotification"           },
     { "before",    "integer", "The `next` of the page before"                        },

@@ -23,6 +23,8 @@ static const struct operation {
     { API_CHANGE_AVAILABILITY,    "ChangeAvailability",     "type"             },
     { API_CHANGE_CONFIGURATION,   "ChangeConfiguration",    "key"              },
     { API_GET_CONFIGURATION,      "GetConfiguration",       "key"              },
+    { API_DELETE_CERTIFICATE,     "DeleteCertificate",      "certificateHashData" },
+    { API_INSTALLED_CERTIFICATES, "GetInstalledCertificateIds", "certificateType" },
     { API_CLEAR_CACHE,            "ClearCache",             "body"             },
     { API_DATA_TRANSFER,          "DataTransfer",           "vendorId"         },
     { API_GET_COMPOSITE_SCHEDULE, "GetCompositeSchedule",   "duration"         },

@@ -24,6 +24,15 @@ void rest_adopt(struct rest_call *call);
 void rest_list_boot_rules(struct rest_call *call);
 void rest_put_boot_rule(struct rest_call *call);
 void rest_delete_boot_rule(struct rest_call *call);
+/* certificates.c */
+void rest_list_certificates(struct rest_call *call);
+void rest_get_certificate(struct rest_call *call);
+void rest_revoke_certificate(struct rest_call *call);
+void rest_give_certificate(struct rest_call *call);
+void rest_get_authority(struct rest_call *call);
+void rest_get_crl(struct rest_call *call);
+void rest_install_certificate(struct rest_call *call);
+void rest_renew_certificate(struct rest_call *call);
 /* connections.c */
 void rest_list_connections(struct rest_call *call);
 void rest_list_refusals(struct rest_call *call);

@@ -1,6 +1,7 @@
 /* central/v16/follow.c - what follows from an answer to a call of ours beside the command's own
  * state: passwords, heartbeat intervals, certificates. */
 #include "central/domain/access.h"
+#include "central/pki/issue.h"
 #include "central/v16/inside.h"
 #include "central/v16/slice.h"
 
@@ -29,4 +30,6 @@ void v16_follow(struct session *s, int64_t key, bool answered, bool accepted)
         v16_password_answered(s, answered, accepted);
     else if (accepted && amp_text_is(k->action, "ChangeConfiguration"))
         heartbeat(s, k->payload);
+    else if (answered && amp_text_is(k->action, "CertificateSigned"))
+        issue_answered(s->v->c->issue, s->charger, accepted);
 }

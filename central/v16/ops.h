@@ -7,6 +7,7 @@
 #include "messages/ocpp16.h"
 
 struct central;
+struct issue;
 
 struct v16_call {
     struct world *world;
@@ -14,6 +15,8 @@ struct v16_call {
     struct amp_arena *arena; /* for what a reply points to; reset after the answer was written */
     struct amp_text payload; /* as sent */
     const void *body;        /* decoded: struct ocpp16_… of the message */
+    struct issue *issue;     /* whoever signs; issue_request of central/pki/issue.h */
+    int (*sign)(struct issue *i, struct charger *c, struct amp_text csr, char *why);
     int64_t now_ms;
 };
 

@@ -2,6 +2,7 @@
  * messages. */
 #include "central/domain/operation.h"
 #include "central/log.h"
+#include "central/pki/issue.h"
 #include "central/v16/admit.h"
 #include "central/v16/ops.h"
 #include "central/v16/slice.h"
@@ -89,6 +90,8 @@ static void handle(struct session *s, const struct amp_rpc_event *ev, const void
         .arena = &v->c->arena,
         .payload = payload,
         .body = body,
+        .issue = v->c->issue,
+        .sign = issue_request,
         .now_ms = now_ms,
     };
     int rc = op ? reply ? 0 : AMP_E_FULL : AMP_E_SUPPORT;

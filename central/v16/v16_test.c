@@ -280,7 +280,7 @@ static void test_session(void)
            "[3,\"x\",{\"status\":\"UnknownVendorId\"}]");
     expect(fd, "FirmwareStatusNotification", "{\"status\":\"Idle\"}", "[3,\"x\",{}]");
     expect(fd, "DiagnosticsStatusNotification", "{\"status\":\"Idle\"}", "[3,\"x\",{}]");
-    expect(fd, "SignCertificate", "{\"csr\":\"x\"}", "[4,\"x\",\"NotSupported\",");
+    expect(fd, "SignCertificate", "{\"csr\":\"x\"}", "[3,\"x\",{\"status\":\"Rejected\"}");
     expect(fd, "Levitate", "{}", "[4,\"x\",\"NotImplemented\",");
     CHECK(ask(ASK_TRANSACTIONS, NULL, 0) == 1, "%zu transactions", row_count);
     t = &rows[0]->u.transaction;
