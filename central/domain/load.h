@@ -28,6 +28,7 @@
 /* What was queued and not sent within this is planned anew. Shorter than the wait of a new process (LOAD_FOLLOW_MS), so
  * that nothing which a former one said can be sent again behind what the new one says. */
 #define LOAD_SAY_MS       5000
+#define LOAD_SILENT_MS    4000   /* who has not answered for so long is not counted on: others make room */
 #define LOAD_MARGIN_DA    20     /* above what a car was seen to use */
 #define LOAD_SETTLE_MS    60000  /* how long a car may take to use what it was given */
 

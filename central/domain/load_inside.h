@@ -11,6 +11,7 @@ struct load_spot { /* a connector that is managed */
     struct load_member_fact *own; /* a row of its own, packed; NULL: as the charger's */
     struct load_point_fact point;
     struct load_sent sent;
+    int64_t silent_ms; /* since when nothing was answered; 0: the last thing was */
     /* the car */
     int64_t transaction, since_ms, waits_ms, on_ms, rest_until_ms;
     bool wants;

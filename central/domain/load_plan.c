@@ -7,13 +7,14 @@
 #define STEADY_DA 5
 
 /* Can it be told something now, and does what it was told hold? */
-static bool obeys(const struct loads *l, const struct load_spot *s)
+static bool obeys(const struct loads *l, const struct load_spot *s, int64_t now_ms)
 {
     const struct charger *c = world_charger_by_key(l->world, s->keep->charger);
 
     return c && charger_reachable(c) && charger_fact(c)->registration == REGISTRATION_ACCEPTED &&
            !s->point.unable && s->point.limit[LOAD_BASE].da != LOAD_NONE &&
-           s->point.refused < REFUSALS && !s->wild;
+           s->point.refused < REFUSALS && !s->wild &&
+           !(s->silent_ms && now_ms - s->silent_ms >= LOAD_SILENT_MS);
 }
 
 static int32_t worst_of(const struct load_spot *s, int64_t now_ms)
@@ -33,7 +34,7 @@ static void make_want(const struct loads *l, struct load_spot *s, int64_t now_ms
     const struct load_member_fact *m = spot_member(s);
 
     s->worst_da = worst_of(s, now_ms);
-    s->obeys = obeys(l, s);
+    s->obeys = obeys(l, s, now_ms);
     *w = (struct load_want){ .id = s->keep->charger * (LOAD_CONNECTORS + 1) + s->connector,
                              .node = s->keep->node,
                              .phases = load_phases(m),
@@ -107,6 +108,8 @@ void load_hear(struct loads *l, struct load_spot *s, const struct command_fact *
     int32_t before = load_point_worst(&s->point, max, now_ms);
 
     s->sent.command = 0;
+    if (a != LOAD_LOST)
+        s->silent_ms = 0;
     load_point_answered(&s->point, &sent, a, now_ms);
     if (load_point_worst(&s->point, max, now_ms) < before) {
         s->tail_da = s->tail_ms > now_ms && s->tail_da > before ? s->tail_da : before;
@@ -154,6 +157,8 @@ static void say_one(const struct saying *y, struct load_spot *s, const struct lo
     k = key > 0 ? world_command_get(y->l->world, key) : NULL;
     if (key > 0 && k && !finished(k->state)) {
         s->sent.command = key;
+        if (!s->silent_ms)
+            s->silent_ms = y->now_ms;
         return;
     }
     s->sent.command = 0;

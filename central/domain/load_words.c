@@ -86,7 +86,8 @@ static void put_limit(const struct load_tree *t, const struct load_share *share,
     put(out, ")");
 }
 
-static void put_fixed(const struct loads *l, const struct load_spot *s, struct amp_buf *out)
+static void put_fixed(const struct loads *l, const struct load_spot *s, int64_t now_ms,
+                      struct amp_buf *out)
 {
     const struct charger *c = world_charger_by_key(l->world, s->keep->charger);
     const char *why = "its station has not confirmed its fail-safe limit yet";
@@ -98,6 +99,8 @@ static void put_fixed(const struct loads *l, const struct load_spot *s, struct a
         why = "its station knows no charging profiles";
     else if (charger_fact(c)->registration != REGISTRATION_ACCEPTED)
         why = "its station is not accepted";
+    else if (s->silent_ms && now_ms - s->silent_ms >= LOAD_SILENT_MS)
+        why = "its station does not answer";
     else if (s->wild)
         why = "it draws more than it was told";
     else if (s->point.refused)
@@ -117,7 +120,7 @@ static void put_reason(const struct loads *l, const struct load_spot *s,
         put(out, "Nobody wants current here.");
         return;
     case LOAD_WHY_FIXED:
-        put_fixed(l, s, out);
+        put_fixed(l, s, now_ms, out);
         return;
     case LOAD_WHY_OWN:
         if (spot_member(s)->max_da < LOAD_LEAST_DA)
