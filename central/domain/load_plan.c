@@ -254,11 +254,13 @@ static int32_t steady(const struct load_spot *s, int32_t say)
     return say;
 }
 
-/* What does not obey is told its fail-safe limit, for the day it does; but no more than it may draw
- * now anyway. */
-static int32_t least_of(int32_t a, int32_t b)
+/* What does not obey is told its fail-safe limit, for the day it does; but no more than it was told
+ * to keep to anyway: nobody made room for more. */
+static int32_t fail_safe(const struct load_spot *s, int64_t now_ms)
 {
-    return a < b ? a : b;
+    int32_t worst = load_point_worst(&s->point, spot_member(s)->max_da, now_ms);
+
+    return s->base_da < worst ? s->base_da : worst;
 }
 
 static void plan_tree(const struct saying *y, const struct load_group_fact *top,
@@ -298,7 +300,7 @@ static void plan_tree(const struct saying *y, const struct load_group_fact *top,
         struct load_spot *s = t->spots[i];
 
         s->share = share[i];
-        s->say_da = s->obeys ? steady(s, say[i]) : least_of(s->base_da, s->worst_da);
+        s->say_da = s->obeys ? steady(s, say[i]) : fail_safe(s, y->now_ms);
         take_turns(s, y->now_ms);
 
         for (int32_t n = w[i].node; n >= 0; n = t->nodes[n].parent) {

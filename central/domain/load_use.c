@@ -103,12 +103,13 @@ static void see_use(struct loads *l, struct load_spot *s, int64_t now_ms)
     }
 }
 
-static void see_wild(struct loads *l, struct load_spot *s, int64_t now_ms)
+/* Of a reading that was taken after it had time to follow; not of one that waited in a queue. */
+static void see_wild(struct loads *l, struct load_spot *s, int64_t at_ms, int64_t now_ms)
 {
     int32_t worst = load_point_worst(&s->point, spot_member(s)->max_da, now_ms);
     bool wild = s->measured_da > worst + 10 + worst / 20;
 
-    if (wild && (s->sent.command || now_ms - s->told_ms < GRACE_MS))
+    if (wild && (s->sent.command || at_ms < s->told_ms + GRACE_MS || at_ms < s->tail_ms + GRACE_MS))
         return;
     l->changed = l->changed || wild || s->wild;
     s->wild = wild;
@@ -120,12 +121,12 @@ static void see_reading(struct loads *l, struct load_spot *s, const struct readi
     const struct load_member_fact *m = spot_member(s);
     int32_t da = reading_da(r, volts_of(l, m), m->phases);
 
-    if (da == LOAD_NONE || now_ms - r->at_ms > LATE_MS)
+    if (da == LOAD_NONE || now_ms - r->at_ms > LATE_MS || r->transaction != s->transaction)
         return;
     s->measured_da = da;
     s->measured_ms = now_ms;
     see_use(l, s, now_ms);
-    see_wild(l, s, now_ms);
+    see_wild(l, s, r->at_ms, now_ms);
 }
 
 /* ---- meters of sites ---- */
