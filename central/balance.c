@@ -47,8 +47,10 @@ static int64_t on_say(void *ctx, const struct load_say *say)
 
 static void plan(struct balance *b)
 {
-    if (!central_leads(b->c))
+    if (!central_leads(b->c)) {
+        loads_stand_by(b->c->loads);
         return;
+    }
     loads_plan(b->c->loads, b->c->now_ms(), on_say, b);
 }
 

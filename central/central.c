@@ -114,6 +114,8 @@ void central_apply(struct central *c, const struct fact *f)
     default:
         (c->cluster ? world_apply_far : world_apply)(c->world, f);
         live_load(c->live, f);
+        if (c->cluster && c->rest) /* not at the start, whose facts are old */
+            balance_saw(c->balance, f);
         return;
     }
 }

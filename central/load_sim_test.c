@@ -7,6 +7,8 @@
 #define MINUTE  ((uint64_t)60000)
 #define NODES   (1 + FEEDERS)
 #define FEEDERS 4
+#define OTHERS  8 /* others draw at most this part of the site's limit */
+#define LOWEST  7 /* tenths of it that a signal leaves at least */
 
 /* ---- how a site is laid out ---- */
 
@@ -44,6 +46,11 @@ static void put_group(const char *id, const char *parent, int32_t da)
     g.limit_da = da;
     g.rule = lay->rule;
     g.turn_s = 300;
+    if (!parent &&
+        lay->moods) { /* what must hold when nobody is there to tell of signals and meters */
+        g.reserve_da = da / OTHERS;
+        g.fallback_da = da * LOWEST / 10;
+    }
     CHECK(loads_put_group(site.loads, &g, &fault) == 0, "%s: %s", id, fault.why);
 }
 
@@ -78,7 +85,7 @@ static void lay_out(void)
 
         CHECK(loads_put_member(site.loads, &m, 1, &fault) == 0, "%s: %s", t->identity, fault.why);
     }
-    limit_da = lay->site_da;
+    limit_da = lay->moods ? lay->site_da * LOWEST / 10 : lay->site_da;
 }
 
 /* ---- what really flows ---- */
@@ -305,14 +312,14 @@ static void make_moods(void)
         return;
     g = loads_group(site.loads, ORG_DEFAULT, AMP_TEXT("site"));
     for (int p = 0; p < LOAD_PHASES; p++) {
-        int32_t da = (int32_t)site_dice(&site, (uint32_t)lay->site_da / 8);
+        int32_t da = (int32_t)site_dice(&site, (uint32_t)lay->site_da / OTHERS);
 
         harm = harm || da > others_da[p];
         others_da[p] = da;
     }
     loads_report(site.loads, g, others_da, false, site_unix(&site) + 36000000, site_unix(&site));
     if (site_dice(&site, 4) == 0)
-        limit = lay->site_da * (7 + (int32_t)site_dice(&site, 4)) / 10;
+        limit = lay->site_da * (LOWEST + (int32_t)site_dice(&site, 11 - LOWEST)) / 10;
     if (limit != limit_da) {
         struct load_group_fact fresh = *loads_group(site.loads, ORG_DEFAULT, AMP_TEXT("site"));
 
@@ -414,7 +421,7 @@ static void test_trouble(void)
 static const struct layout lent = { .name = "fail-safe",
                                     .stations = 8,
                                     .minutes = 240,
-                                    .site_da = 1280,
+                                    .site_da = 1800,
                                     .feeder_da = 400,
                                     .charger_da = LOAD_NONE,
                                     .base_da = LOAD_NONE,

@@ -90,6 +90,8 @@ typedef int64_t load_say_fn(void *ctx, const struct load_say *say);
 
 /* Look at everything and say what is due. */
 void loads_plan(struct loads *l, int64_t now_ms, load_say_fn *say, void *ctx);
+/* Another process plans: what this one was about to say is over, and it begins anew if it ever plans. */
+void loads_stand_by(struct loads *l);
 /* The charger left its group: forget what its connectors were told. */
 void loads_forget(struct loads *l, int64_t charger);
 

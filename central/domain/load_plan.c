@@ -373,3 +373,13 @@ void loads_plan(struct loads *l, int64_t now_ms, load_say_fn *say, void *ctx)
         if (!l->keeps[i]->fact)
             say_goodbye(&y, l->keeps[i]);
 }
+
+void loads_stand_by(struct loads *l)
+{
+    if (!l->born_ms)
+        return;
+    l->born_ms = 0;
+    for (size_t i = 0; i < l->keep_count; i++)
+        for (int32_t c = 0; c < l->keeps[i]->spot_count; c++)
+            l->keeps[i]->spots[c].sent.command = 0;
+}
