@@ -1,6 +1,7 @@
 /* central/domain/reservation.c - see reservation.h. */
 #include "central/domain/reservation.h"
 #include "central/domain/follow.h"
+#include "central/domain/operation.h"
 
 #define CLOCKS_APART_MS 60000 /* ours and a station's */
 
@@ -361,6 +362,7 @@ void reservation_saw_start(struct world *w, struct charger *c, const struct tran
     f.why = AMP_NO_TEXT;
     f.changed_ms = t->start_seen_ms;
     put(w, &f);
+    world_command_effect(w, f.command, t->start_seen_ms); /* its answer may have been lost */
 }
 
 static bool broken(const struct connector_fact *s)
@@ -377,6 +379,19 @@ static bool all_broken(const struct charger *c)
     return charger_connectors(c) > 0;
 }
 
+/* The station shows that it keeps a place whose answer we did not get. */
+static void shown(struct world *w, struct reservation *r, const struct connector_fact *s)
+{
+    int64_t command = r->fact->command;
+
+    if (!amp_text_is(s->status, "Reserved") || s->connector != r->fact->connector ||
+        r->fact->state == RESERVATION_ACTIVE)
+        return;
+    if (r->fact->state == RESERVATION_UNCERTAIN)
+        happens(w, r, RESERVATION_ACCEPTS, AMP_NO_TEXT, s->seen_ms);
+    world_command_effect(w, command, s->seen_ms);
+}
+
 /* E29. The station itself, connector 0, takes all with it. */
 void reservation_saw_status(struct world *w, struct charger *c, const struct connector_fact *s)
 {
@@ -385,6 +400,7 @@ void reservation_saw_status(struct world *w, struct charger *c, const struct con
         struct amp_buf out;
 
         next = r->next;
+        shown(w, r, s);
         if (!broken(s) || (s->connector && s->connector != r->fact->connector &&
                            !(r->fact->connector == 0 && all_broken(c))))
             continue;

@@ -161,6 +161,33 @@ static void test_lost_answer(void)
     scene_close(&s);
 }
 
+/* What follows tells as well as the answer. */
+static void test_shown(void)
+{
+    static const char *const payload =
+        "{\"reservationId\":5,\"connectorId\":1,\"expiryDate\":\"2024-06-01T09:00:00Z\","
+        "\"idTag\":\"GOOD\"}";
+
+    for (int uses = 0; uses < 2; uses++) {
+        int64_t command;
+
+        scene_open(&s, NULL);
+        command = ask("ReserveNow", payload, T0);
+        for (int i = 0; i < 3; i++) {
+            sent(command, T0);
+            answered(command, COMMAND_TIMED_OUT, "no answer in time", T0 + 30000);
+        }
+        CHECK(is(5, RESERVATION_UNCERTAIN), "it may be there or not");
+        if (uses)
+            starts(s.c, 1, "GOOD", 5, T0 + 40000);
+        else
+            status(1, "Reserved");
+        CHECK(is(5, uses ? RESERVATION_USED : RESERVATION_ACTIVE), "it is");
+        CHECK(world_command_get(s.w, command)->state == COMMAND_CONFIRMED, "and had its effect");
+        scene_close(&s);
+    }
+}
+
 static void test_broken(void)
 {
     int64_t one, two, any;
@@ -328,6 +355,7 @@ int main(void)
     RUN(test_table);
     RUN(test_answers);
     RUN(test_lost_answer);
+    RUN(test_shown);
     RUN(test_broken);
     RUN(test_used);
     RUN(test_time);

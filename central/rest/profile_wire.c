@@ -176,6 +176,12 @@ static void put_schedule(struct amp_json *w, const struct api_put_profile *p, co
     amp_json_close(w, '}');
 }
 
+/* In whole seconds: some stations read no more. */
+static int64_t a_minute_ago(int64_t now_ms)
+{
+    return (now_ms - START_AGO_MS) / 1000 * 1000;
+}
+
 bool profile_write(struct amp_json *w, const struct api_put_profile *p, const struct world *world,
                    const struct charger *ch, const struct profile_use *use, const char **field,
                    const char **why, const char **cure)
@@ -184,7 +190,7 @@ bool profile_write(struct amp_json *w, const struct api_put_profile *p, const st
     int64_t stack = use->stack >= 0 ? use->stack : p->stack_level;
     int64_t start_ms = use->start_ms                        ? use->start_ms
                        : p->has & API_HAS_PUT_PROFILE_START ? p->start
-                                                            : use->now_ms - START_AGO_MS;
+                                                            : a_minute_ago(use->now_ms);
     struct traits t;
     struct units u;
 

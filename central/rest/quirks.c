@@ -44,6 +44,10 @@ static void put_traits(struct amp_json *w, const struct traits *t)
         shape_int(w, "maxStackLevel", t->stack_max);
     if (t->list_max)
         shape_int(w, "localListMax", t->list_max);
+    if (t->list_total)
+        shape_int(w, "localListTotal", t->list_total);
+    if (t->periods_max)
+        shape_int(w, "maxPeriods", t->periods_max);
     if (t->url_max)
         shape_int(w, "urlMax", t->url_max);
 }

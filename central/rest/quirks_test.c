@@ -1,4 +1,5 @@
 /* central/rest/quirks_test.c - declaring what chargers do not tell. */
+#include "central/domain/configuration.h"
 #include "central/domain/quirk.h"
 #include "central/rest/stage.h"
 #include "central/rest/stage_shapes.h"
@@ -29,6 +30,13 @@ static void test_life(void)
     c = stage_admin("PUT", "/api/v1/quirks/ONE", "{\"charger\":\"CP1\"}");
     CHECK(stage_has(c->body, "\"name\":\"one\"") && !stage_has(c->body, "phases"), "replaced: %s",
           c->body);
+    world_config_read(stage.c.world, world_charger(stage.c.world, AMP_TEXT("CP1")),
+                      AMP_TEXT("LocalAuthListMaxLength"), AMP_TEXT("64"), true, stage_now_ms);
+    world_config_read(stage.c.world, world_charger(stage.c.world, AMP_TEXT("CP1")),
+                      AMP_TEXT("ChargingScheduleMaxPeriods"), AMP_TEXT(" 24 "), true, stage_now_ms);
+    c = stage_admin("GET", "/api/v1/chargers/CP1/quirks", NULL);
+    check_shape("what it tells itself", "traits", c->body);
+    CHECK(stage_has(c->body, "\"localListTotal\":64,\"maxPeriods\":24"), "%s", c->body);
     CHECK(stage_admin("DELETE", "/api/v1/quirks/one", NULL)->status == 204, "deleted");
     CHECK(stage_admin("GET", "/api/v1/quirks/one", NULL)->status == 404, "gone");
     CHECK(stage_admin("DELETE", "/api/v1/quirks/one", NULL)->status == 404, "gone");
