@@ -194,9 +194,7 @@ static void control(struct amp_ws *ws, const struct head *h, uint8_t *data, stru
                                  .len = (size_t)h->len };
 }
 
-/* The buffer has no further event: close the gap, so that the caller may append. */
-static void more(const struct amp_ws *ws, uint8_t *buf, size_t *len, size_t *done, size_t frame,
-                 struct amp_ws_event *ev)
+void amp_ws_pause(const struct amp_ws *ws, uint8_t *buf, size_t *len, size_t *done)
 {
     size_t rest = *len - ws->joined - *done;
 
@@ -204,6 +202,13 @@ static void more(const struct amp_ws *ws, uint8_t *buf, size_t *len, size_t *don
         memmove(buf + ws->joined, buf + ws->joined + *done, rest);
     *len = ws->joined + rest;
     *done = 0;
+}
+
+/* The buffer has no further event: close the gap, so that the caller may append. */
+static void more(const struct amp_ws *ws, uint8_t *buf, size_t *len, size_t *done, size_t frame,
+                 struct amp_ws_event *ev)
+{
+    amp_ws_pause(ws, buf, len, done);
     *ev = (struct amp_ws_event){ .kind = AMP_WS_MORE, .need = *len ? ws->joined + frame : 0 };
 }
 

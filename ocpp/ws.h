@@ -93,11 +93,15 @@ void amp_ws_init(struct amp_ws *ws, enum amp_ws_role role, uint32_t max);
  * socket gives at buf + *len; bytes may be moved to a larger or another buffer at that time.
  * `*done` is private to ws.c: 0 before the first call, and again after every AMP_WS_MORE. Nothing
  * is moved while messages are taken out; what is left over moves to the front once, at AMP_WS_MORE.
- * Whoever stops earlier may append too, but must keep `*done` and gets no room back.
+ * Whoever stops earlier may append too, but must keep `*done` and gets no room back; or calls
+ * amp_ws_pause.
  * A frame is refused as soon as its header shows why; CLOSED and FAILED come once, and everything
  * behind them is thrown away. */
 void amp_ws_next(struct amp_ws *ws, uint8_t *buf, size_t *len, size_t *done,
                  struct amp_ws_event *ev);
+
+/* Stop between two events: what is left over moves to the front, and `*done` is 0 again. */
+void amp_ws_pause(const struct amp_ws *ws, uint8_t *buf, size_t *len, size_t *done);
 
 /* Write one whole frame, control payloads at most AMP_WS_CONTROL_MAX. A client masks with `mask`,
  * which must be unpredictable and new for every frame (RFC 6455 §10.3); a server passes 0.

@@ -85,7 +85,7 @@ static void watch(struct net_conn *c)
     case CONN_DEAD:
         return;
     }
-    if (c->eof)
+    if (c->eof || c->hungry)
         events = 0; /* it would be reported without end */
     if (c->out)
         events |= UV_WRITABLE;
@@ -140,6 +140,62 @@ static void on_freed(uv_handle_t *h)
     net_conn_freed(n);
 }
 
+/* ---- turns ---- */
+
+static void on_idle(uv_idle_t *h)
+{
+    net_feed(h->data);
+}
+
+void conn_hunger(struct net_conn *c)
+{
+    struct net *n = conn_net(c);
+
+    if (c->hungry || c->state == CONN_DEAD)
+        return;
+    c->hungry = true;
+    if (n->hungry_count == n->hungry_cap) {
+        n->hungry_cap = n->hungry_cap ? 2 * n->hungry_cap : 16;
+        n->hungry = realloc(n->hungry, n->hungry_cap * sizeof *n->hungry);
+        if (!n->hungry)
+            abort();
+    }
+    if (!n->hungry_count)
+        uv_idle_start(&n->idle, on_idle);
+    n->hungry[n->hungry_count++] = c;
+}
+
+static void sated(struct net_conn *c)
+{
+    struct net *n = conn_net(c);
+
+    for (size_t i = 0; c->hungry && i < n->hungry_count; i++)
+        if (n->hungry[i] == c) {
+            n->hungry[i] = n->hungry[--n->hungry_count];
+            c->hungry = false;
+        }
+    if (!n->hungry_count)
+        uv_idle_stop(&n->idle);
+}
+
+/* Each of them once; who is still hungry comes again. The last is taken first, so that what a handler
+ * drops, and who is added, moves nobody over who waits. */
+void net_feed(struct net *n)
+{
+    for (size_t i = n->hungry_count; i-- > 0;) {
+        struct net_conn *c = i < n->hungry_count ? n->hungry[i] : NULL;
+
+        if (!c)
+            continue;
+        sated(c);
+        if (c->in && !c->doomed)
+            conn_take_private(c);
+        conn_touch(c);
+    }
+}
+
+/* ---- the end of one ---- */
+
 void conn_drop(struct net_conn *c, const char *why)
 {
     struct net *n = conn_net(c);
@@ -148,6 +204,7 @@ void conn_drop(struct net_conn *c, const char *why)
         return;
     c->state = CONN_DEAD; /* first: the handler may call back */
     wheel_take(c);
+    sated(c);
     block_free(n, &c->in);
     block_free(n, &c->out);
     if (c->ssl)
@@ -272,14 +329,14 @@ static void drained(struct net_conn *c)
  */
 static bool waits(const struct net_conn *c)
 {
-    return c->in && c->in->need <= c->in->len && conn_backlog(c) <= PIPE_HIGH && !c->doomed &&
+    return c->in && !c->hungry && c->in->need <= c->in->len && conn_backlog(c) <= PIPE_HIGH && !c->doomed &&
            (c->state == CONN_HTTP || (c->state == CONN_BODY && !c->held) || c->state == CONN_WS || c->state == CONN_CLOSING);
 }
 
 /* The same for bytes that TLS took from the socket, and that no event will tell of. */
 static bool holds(const struct net_conn *c)
 {
-    return c->ssl && conn_backlog(c) <= PIPE_HIGH && !c->doomed && !c->eof &&
+    return c->ssl && !c->hungry && conn_backlog(c) <= PIPE_HIGH && !c->doomed && !c->eof &&
            (c->state == CONN_HTTP || (c->state == CONN_BODY && !c->held) || c->state == CONN_WS || c->state == CONN_CLOSING) &&
            tls_pending(c);
 }

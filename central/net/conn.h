@@ -12,6 +12,8 @@
 #define LINGER_MS   5000 /* how long a peer may take to end a connection that we have ended */
 #define DISCARD_MAX (64u << 20)  /* bytes of it that are read and thrown away meanwhile */
 #define STREAM_HIGH (256 * 1024) /* queued bytes from which a stream's reader counts as slow */
+#define TURN_MESSAGES 16 /* of one WebSocket in one turn of the loop: the others' turn comes */
+#define TURN_BYTES    (64 * 1024)
 #define PIPE_HIGH   (64 * 1024)  /* queued bytes above which the next pipelined request waits */
 #define EXTRA_MAX \
     64 /* connections beyond max_connections that are told so before they are closed */
@@ -79,6 +81,7 @@ struct net_conn {
     bool upgraded : 1;  /* on_closed is owed */
     bool extra : 1;     /* beyond max_connections */
     bool secure : 1;    /* came by TLS; outlives ssl */
+    bool hungry : 1;    /* has messages in its private buffer that wait for the next turn */
     char peer[];        /* "192.0.2.7:5123" */
 };
 
@@ -114,6 +117,9 @@ struct net {
     void (*done)(void *ctx);
     void *done_ctx;
     struct net_conn *dirty;
+    struct net_conn **hungry; /* those with more messages than one turn may take; hungry_cap */
+    size_t hungry_count, hungry_cap;
+    uv_idle_t idle; /* runs while there are any, so that the loop does not wait */
     struct net_conn *slots[WHEEL_SLOTS];
     uint64_t tick;    /* of the wheel: all slots up to it have been looked at */
     uint64_t skew_ms; /* tests turn the clock by it */
@@ -176,6 +182,10 @@ void *conn_room(struct net_conn *c, size_t len);
 void conn_put(struct net_conn *c, const void *data, size_t len);
 /* Now: on_closed(1006) if it is owed; freed a little later. */
 void conn_drop(struct net_conn *c, const char *why);
+/* It had its share of this turn: the rest of its input waits for the next, and the socket, too. */
+void conn_hunger(struct net_conn *c);
+/* The next turn. */
+void net_feed(struct net *n);
 /* Dropped by net_flush: for calls that come from a handler. */
 void conn_doom(struct net_conn *c);
 /* Tell a connection beyond max_connections so. */

@@ -293,8 +293,10 @@ struct net *net_open(uv_loop_t *loop, const struct net_config *config,
     uv_check_init(loop, &n->check);
     uv_timer_init(loop, &n->timer);
     uv_timer_init(loop, &n->grace);
+    uv_idle_init(loop, &n->idle);
+    n->idle.data = n;
     n->prepare.data = n->check.data = n->timer.data = n->grace.data = n;
-    n->handles = 4 + n->listener_count;
+    n->handles = 5 + n->listener_count;
     unblock(n);
     uv_prepare_start(&n->prepare, on_prepare);
     uv_check_start(&n->check, on_check);
@@ -337,7 +339,8 @@ static void on_listener_closed(uv_handle_t *h)
 static void finish(struct net *n)
 {
     uv_handle_t *const ours[] = { (uv_handle_t *)&n->prepare, (uv_handle_t *)&n->check,
-                                  (uv_handle_t *)&n->timer, (uv_handle_t *)&n->grace };
+                                  (uv_handle_t *)&n->timer, (uv_handle_t *)&n->grace,
+                                  (uv_handle_t *)&n->idle };
 
     for (size_t i = 0; i < AMP_COUNT(ours); i++) {
         if (!uv_is_closing(ours[i]))
@@ -402,6 +405,7 @@ void net_free(struct net *n)
 {
     if (!n)
         return;
+    free(n->hungry);
     if (n->reserve_fd >= 0)
         close(n->reserve_fd);
     tls_free(n->tls);

@@ -158,14 +158,24 @@ static void on_event(struct net_conn *c, const struct amp_ws_event *ev)
 size_t ws_input(struct net_conn *c, uint8_t *buf, size_t len, uint32_t *need)
 {
     struct amp_ws_event ev;
-    size_t done = 0;
+    size_t done = 0, taken = 0;
+    unsigned messages = 0;
 
     while (c->state == CONN_WS || c->state == CONN_CLOSING) {
+        if (messages >= TURN_MESSAGES || taken >= TURN_BYTES) {
+            amp_ws_pause(&c->ws, buf, &len, &done);
+            if (len)
+                conn_hunger(c); /* one that floods waits for its next turn as all do */
+            *need = 0;
+            return len;
+        }
         amp_ws_next(&c->ws, buf, &len, &done, &ev);
         if (ev.kind == AMP_WS_MORE) {
             *need = (uint32_t)ev.need;
             return len;
         }
+        messages++;
+        taken += ev.len;
         on_event(c, &ev);
     }
     return 0;
