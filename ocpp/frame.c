@@ -11,6 +11,7 @@ struct cursor {
     enum amp_version version;
     struct amp_arena *arena;
     struct amp_fault *fault;
+    bool lax; /* odd calls of 1.6 are calls */
 };
 
 static int fail(struct cursor *c, int rc, const char *why)
@@ -100,7 +101,7 @@ static int read_kind(struct cursor *c, enum amp_frame_kind *kind)
     return 0;
 }
 
-static int read_id(struct cursor *c, struct amp_text *id)
+static int read_id(struct cursor *c, enum amp_frame_kind kind, struct amp_text *id)
 {
     uint32_t chars;
     int rc = next(c, "no message id");
@@ -109,6 +110,8 @@ static int read_id(struct cursor *c, struct amp_text *id)
         rc = read_string(c, "the message id is no text", id, &chars);
     if (rc < 0)
         return rc;
+    if (c->lax && kind == AMP_CALL && chars <= AMP_ID_LAX)
+        return 0; /* an error would make it send the same for ever: edge case 68 */
     if (chars < 1 || chars > AMP_ID_MAX)
         return fail(c, AMP_E_FRAME, "the message id has not 1 to 36 characters");
     return 0;
@@ -133,11 +136,19 @@ static int read_action(struct cursor *c, struct amp_text *action)
     return 0;
 }
 
-/* The payload goes up to the end of the text for now. */
+static int read_end(struct cursor *c);
+
+/* The payload goes up to the end of the text for now. A call of 1.6 may leave it out: {}. */
 static int read_payload(struct cursor *c, struct amp_frame *out)
 {
-    int rc = next(c, "no payload");
+    int rc;
 
+    blanks(c);
+    if (c->lax && out->kind == AMP_CALL && c->p < c->end && *c->p == ']') {
+        out->payload = AMP_TEXT("{}]");
+        return read_end(c);
+    }
+    rc = next(c, "no payload");
     if (rc == 0)
         out->payload = (struct amp_text){ c->p, (uint32_t)(c->end - c->p) };
     return rc;
@@ -201,9 +212,16 @@ static int read_error(struct cursor *c, struct amp_frame *out)
 int amp_frame_read(struct amp_text text, enum amp_version v, struct amp_arena *arena,
                    struct amp_frame *out, struct amp_fault *fault)
 {
+    return amp_frame_read_mode(text, v, AMP_STRICT, arena, out, fault);
+}
+
+int amp_frame_read_mode(struct amp_text text, enum amp_version v, enum amp_codec_mode mode,
+                        struct amp_arena *arena, struct amp_frame *out, struct amp_fault *fault)
+{
     struct amp_text t = bare(text), action = AMP_NO_TEXT;
     struct amp_fault unused;
-    struct cursor c = { t.at, t.len ? t.at + t.len : t.at, v, arena, fault ? fault : &unused };
+    struct cursor c = { t.at,  t.len ? t.at + t.len : t.at,         v,
+                        arena, fault ? fault : &unused, v == AMP_OCPP16 && mode == AMP_LENIENT };
     int rc, kind_rc;
 
     *out = (struct amp_frame){ .kind = 0 };
@@ -216,7 +234,7 @@ int amp_frame_read(struct amp_text text, enum amp_version v, struct amp_arena *a
     kind_rc = read_kind(&c, &out->kind);
     if (kind_rc < 0 && kind_rc != AMP_E_KIND)
         return kind_rc;
-    rc = read_id(&c, &out->id);
+    rc = read_id(&c, out->kind, &out->id);
     if (kind_rc < 0 && rc != AMP_E_FORMAT && rc != AMP_E_UTF8)
         return fail(&c, kind_rc, "unknown message type");
     if (rc < 0)
@@ -239,7 +257,7 @@ int amp_frame_read(struct amp_text text, enum amp_version v, struct amp_arena *a
 /* The payload ended at `p`. */
 static int payload_end(struct amp_frame *f, const char *p, struct amp_fault *fault)
 {
-    struct cursor c = { p, f->payload.at + f->payload.len, AMP_OCPP16, NULL, fault };
+    struct cursor c = { p, f->payload.at + f->payload.len, AMP_OCPP16, NULL, fault, false };
 
     f->payload.len = (uint32_t)(p - f->payload.at);
     return read_end(&c);

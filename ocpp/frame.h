@@ -14,6 +14,7 @@ enum amp_frame_kind {
 };
 
 #define AMP_ID_MAX 36 /* characters of a message id */
+#define AMP_ID_LAX 255 /* that a call of 1.6 may have all the same; none, too: it gets its id back */
 
 struct amp_frame {
     enum amp_frame_kind kind;
@@ -29,6 +30,11 @@ struct amp_frame {
  * NULs behind the frame are ignored. */
 int amp_frame_read(struct amp_text text, enum amp_version v, struct amp_arena *arena,
                    struct amp_frame *out, struct amp_fault *fault) AMP_CHECKED;
+/* The same with a choice: AMP_LENIENT lets a call of 1.6 have an id of up to AMP_ID_LAX characters, or
+ * of none, and no payload. */
+int amp_frame_read_mode(struct amp_text text, enum amp_version v, enum amp_codec_mode mode,
+                        struct amp_arena *arena,
+                        struct amp_frame *out, struct amp_fault *fault) AMP_CHECKED;
 
 /* Decode the payload of a CALL, SEND or CALLRESULT with `r` and check that the frame ends properly
  * behind it. f->payload is cut to the payload's own text. Errors as amp_decode, and AMP_E_FRAME:

@@ -161,7 +161,7 @@ void amp_frame_judge(const struct amp_protocol *p, enum amp_version v, enum amp_
     int rc;
 
     *out = (struct amp_verdict){ .kind = AMP_ACCEPT };
-    rc = amp_frame_read(text, v, arena, &out->frame, &out->fault);
+    rc = amp_frame_read_mode(text, v, mode, arena, &out->frame, &out->fault);
     if (rc < 0) {
         if (!broken(text, v, out))
             malformed(out, v, rc);

@@ -34,14 +34,19 @@ static const struct {
     { "[2.0,\"a\",\"X\",{}]", AMP_OCPP16, AMP_E_FRAME, 0, NULL, NULL },
     { "[2]", AMP_OCPP16, AMP_E_FRAME, AMP_CALL, NULL, NULL },
     { "[2,5,\"X\",{}]", AMP_OCPP16, AMP_E_FRAME, AMP_CALL, NULL, NULL },
-    { "[2,\"\",\"X\",{}]", AMP_OCPP16, AMP_E_FRAME, AMP_CALL, "", NULL },
-    { "[2,\"1234567890123456789012345678901234567\",\"X\",{}]", AMP_OCPP16, AMP_E_FRAME, AMP_CALL,
+    { "[2,\"\",\"X\",{}]", AMP_OCPP16, 0, AMP_CALL, "", "{}]" }, /* E68 */
+    { "[2,\"\",\"X\",{}]", AMP_OCPP201, AMP_E_FRAME, AMP_CALL, "", NULL },
+    { "[3,\"\",{}]", AMP_OCPP16, AMP_E_FRAME, AMP_CALLRESULT, "", NULL },
+    { "[2,\"1234567890123456789012345678901234567\",\"X\",{}]", AMP_OCPP16, 0, AMP_CALL,
+      "1234567890123456789012345678901234567", "{}]" },
+    { "[2,\"1234567890123456789012345678901234567\",\"X\",{}]", AMP_OCPP21, AMP_E_FRAME, AMP_CALL,
       "1234567890123456789012345678901234567", NULL },
     { "[2,\"123456789012345678901234567890123456\",\"X\",{}]", AMP_OCPP16, 0, AMP_CALL,
       "123456789012345678901234567890123456", "{}]" },
     { "[2,\"a\"]", AMP_OCPP16, AMP_E_FRAME, AMP_CALL, "a", NULL },
     { "[2,\"a\",5,{}]", AMP_OCPP16, AMP_E_FRAME, AMP_CALL, "a", NULL },
-    { "[2,\"a\",\"X\"]", AMP_OCPP16, AMP_E_FRAME, AMP_CALL, "a", NULL },
+    { "[2,\"a\",\"X\"]", AMP_OCPP16, 0, AMP_CALL, "a", "{}]" }, /* E67 */
+    { "[2,\"a\",\"X\"]", AMP_OCPP201, AMP_E_FRAME, AMP_CALL, "a", NULL },
     { "[3,\"a\"]", AMP_OCPP16, AMP_E_FRAME, AMP_CALLRESULT, "a", NULL },
     { "[4,\"a\",5]", AMP_OCPP16, AMP_E_FRAME, AMP_CALLERROR, "a", NULL },
     { "[4,\"a\",\"E\",\"d\",{},1]", AMP_OCPP16, AMP_E_FRAME, AMP_CALLERROR, "a", "E" },
@@ -70,7 +75,8 @@ static void test_read(void)
         int rc;
 
         amp_arena_init(&arena, arena_block, sizeof arena_block);
-        rc = amp_frame_read(amp_text_of(frames[i].in), frames[i].version, &arena, &f, &fault);
+        rc = amp_frame_read_mode(amp_text_of(frames[i].in), frames[i].version, AMP_LENIENT,
+                                 &arena, &f, &fault);
         CHECK(rc == frames[i].rc && (int)f.kind == frames[i].kind, "%s: %d %d", frames[i].in, rc,
               (int)f.kind);
         CHECK(rc == 0 || (fault.rc == rc && fault.why), "%s", frames[i].in);

@@ -43,7 +43,8 @@ static struct amp_text id_of(struct v16 *v, const char *at, uint32_t len)
     struct amp_frame f;
 
     amp_arena_reset(&v->c->arena);
-    if (amp_frame_read((struct amp_text){ at, len }, AMP_OCPP16, &v->c->arena, &f, NULL) < 0)
+    if (amp_frame_read_mode((struct amp_text){ at, len }, AMP_OCPP16, AMP_LENIENT, &v->c->arena, &f,
+                            NULL) < 0)
         return AMP_NO_TEXT;
     return f.id;
 }

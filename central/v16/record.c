@@ -163,7 +163,7 @@ void v16_record_answer(struct session *s, struct amp_text action, int64_t receiv
                               .latency_ms = (int32_t)(now_ms - received_ms) };
     struct amp_frame f;
 
-    if (amp_frame_read(frame, AMP_OCPP16, &v->c->arena, &f, NULL) < 0) {
+    if (amp_frame_read_mode(frame, AMP_OCPP16, AMP_LENIENT, &v->c->arena, &f, NULL) < 0) {
         m.payload = garbage(&v->text, frame); /* our own writing: cannot be, but must not be lost */
     } else {
         m.type = (int32_t)f.kind;

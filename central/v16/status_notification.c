@@ -1,6 +1,22 @@
 /* central/v16/status_notification.c - StatusNotification: what a connector says about itself.
  * OCPP 1.6 §4.9, edge cases 26-28. */
 #include "central/v16/ops.h"
+#include "central/v16/slice.h"
+
+/* Edge case 73: a code that the standard does not know is kept as it was sent. */
+static struct amp_text error_of(const struct v16_call *call)
+{
+    const struct ocpp16_status_notification *req = call->body;
+    struct amp_text sent;
+
+    if (req->error_code != OCPP16_CHARGE_POINT_ERROR_CODE_OTHER_)
+        return amp_text_of(
+            amp_enum_name(&ocpp16_charge_point_error_code_names, (int)req->error_code));
+    sent = v16_slice_member(call->payload, "errorCode");
+    if (sent.len < 2)
+        return AMP_TEXT("OtherError");
+    return (struct amp_text){ sent.at + 1, sent.len - 2 }; /* without its quotes */
+}
 
 static int on_call(const struct v16_call *call, void *reply)
 {
@@ -11,8 +27,7 @@ static int on_call(const struct v16_call *call, void *reply)
                  &(struct connector_fact){
                      .status = amp_text_of(
                          amp_enum_name(&ocpp16_charge_point_status_names, (int)req->status)),
-                     .error = amp_text_of(amp_enum_name(&ocpp16_charge_point_error_code_names,
-                                                        (int)req->error_code)),
+                     .error = error_of(call),
                      .info = req->info,
                      .vendor_id = req->vendor_id,
                      .vendor_error = req->vendor_error_code,
