@@ -1,5 +1,6 @@
 /* central/cluster.c - one node of several: see cluster.h. Everything here is on the loop thread. */
 #include "central/cluster.h"
+#include "central/balance.h"
 #include "central/domain/map.h"
 #include "central/domain/shared.h"
 #include "central/forward.h"
@@ -287,7 +288,7 @@ static void on_have(void *ctx, int rc, const struct nodes_taken *t)
     struct cluster *cl = taking->cl;
     struct amp_text identity = { taking->identity, taking->len };
     struct held *list = held_take(&cl->held, identity), *next;
-    struct owner *o = rc == 0 ? owner_make(cl, t->charger) : NULL;
+    struct owner *o = rc == 0 && t->epoch ? owner_make(cl, t->charger) : NULL;
 
     if (o && t->epoch >= o->epoch) {
         o->epoch = t->epoch;
@@ -306,7 +307,8 @@ static void on_have(void *ctx, int rc, const struct nodes_taken *t)
     free(taking);
 }
 
-static void take(struct cluster *cl, struct amp_text identity)
+/* `only`: as for nodes_take. */
+static void take(struct cluster *cl, struct amp_text identity, int64_t only)
 {
     struct charger *ch = world_charger(cl->c->world, identity);
     int64_t key = ch ? charger_fact(ch)->key : world_spare_charger_key(cl->c->world);
@@ -317,7 +319,7 @@ static void take(struct cluster *cl, struct amp_text identity)
     taking->cl = cl;
     taking->len = identity.len;
     memcpy(taking->identity, identity.at, identity.len);
-    nodes_take(cl->nodes, identity, key, on_have, taking);
+    nodes_take(cl->nodes, identity, key, only, on_have, taking);
 }
 
 static bool ours(const struct cluster *cl, struct amp_text identity)
@@ -341,11 +343,11 @@ bool cluster_admit(struct cluster *cl, const struct net_request *r, struct amp_t
         first = first && !amp_text_eqi((*end)->name, identity);
     *end = h;
     if (first)
-        take(cl, identity);
+        take(cl, identity, -1);
     return false;
 }
 
-static void on_orphan(void *ctx, int64_t charger, struct amp_text identity)
+static void on_orphan(void *ctx, int64_t charger, struct amp_text identity, int64_t epoch)
 {
     struct cluster *cl = ctx;
     const struct owner *o = owner_of(cl, charger);
@@ -355,7 +357,7 @@ static void on_orphan(void *ctx, int64_t charger, struct amp_text identity)
     for (const struct held *h = cl->held; h; h = h->next)
         if (amp_text_eqi(h->name, identity))
             return; /* it is on its way here */
-    take(cl, identity);
+    take(cl, identity, epoch);
 }
 
 /* ---- names ---- */
@@ -464,7 +466,10 @@ static void on_changed(void *ctx, const struct fact *f, int64_t node)
     if (node == nodes_self(cl->nodes)) {
         if (!station)
             make_clean(cl, wire_key(f));
-        return;
+        /* a command that was asked for here, and forgotten as its station changed hands before the
+         * command was in the database */
+        if (f->kind != FACT_COMMAND || world_command_get(cl->c->world, f->u.command.key))
+            return;
     }
     if (o && o->ours) {
         if (f->kind == FACT_COMMAND)
@@ -474,6 +479,8 @@ static void on_changed(void *ctx, const struct fact *f, int64_t node)
     if (!station && dirty_of(cl, wire_key(f)))
         return; /* ours is on its way, and will be the last */
     central_apply(cl->c, f);
+    if (cl->c->balance)
+        balance_saw(cl->c->balance, f);
     live_publish(cl->c->live, f);
 }
 

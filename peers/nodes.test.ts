@@ -3,6 +3,7 @@
 // acknowledged fact is lost or doubled, no command is lost silently or sent twice. AMP_KILLS=20 for a long form.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RPCClient } from 'ocpp-rpc';
@@ -133,6 +134,23 @@ async function scenario(t: any, redisPort: number): Promise<void> {
     views.forEach((v) => v.stop());
   });
 
+  await t.test('Redis has who is connected where, and the stream of what happened', async () => {
+    const cli = (...args: string[]) => execFileSync('redis-cli', ['-p', String(redisPort), '--json', ...args], { maxBuffer: 1 << 28 }).toString();
+    await until('all present', async () => JSON.parse(cli('KEYS', 'amperstand:presence:*')).length === count);
+    assert.match(JSON.parse(cli('GET', 'amperstand:presence:CP001')), /^n[123]$/);
+    assert.ok(Number(cli('TTL', 'amperstand:presence:CP001')) > 0, 'it expires');
+    assert.equal(JSON.parse(cli('GET', 'amperstand:node:n2')), `127.0.0.1:${nodes[1].port}`);
+    const read = (): Record<string, string>[] =>
+      (JSON.parse(cli('XRANGE', 'amperstand:events', '-', '+')) as [string, string[]][]).map(([, f]) => Object.fromEntries(f.flatMap((x, i) => (i % 2 ? [] : [[x, f[i + 1]]]))));
+    const ids = (type: string) => events.filter((e) => e.type === type).map((e) => JSON.parse(e.data).id);
+    let events = read();
+    await until('beginnings and ends', async () => ((events = read()), ids('transaction.started').length > count / 2 && ids('transaction.ended').length > count / 4));
+    const begun = ids('transaction.started'), ended = ids('transaction.ended');
+    assert.equal(new Set(begun).size, begun.length, 'each beginning once');
+    assert.equal(new Set(ended).size, ended.length, 'each end once');
+    for (const type of ['charger.connected', 'connector.status', 'command.accepted']) assert.ok(events.some((e) => e.type === type && e.charger && /^n[123]$/.test(e.node)), type);
+  });
+
   await t.test('the same thing made at two nodes at once is there once', async () => {
     const [a, b, c] = nodes.map((n) => n.http);
     for (let i = 0; i < 10; i++) {
@@ -172,12 +190,14 @@ async function scenario(t: any, redisPort: number): Promise<void> {
       // one that has stations: after its restart a node waits for new ones
       const stations = (await ask(nodes[0].http, 'GET', '/nodes')).body.items.map((n: any) => ({ at: Number(n.id.slice(1)) - 1, had: n.stations }));
       const { at, had } = pick(stations.filter((n: any) => n.had > 60)) as { at: number; had: number };
+      const lonely = i === 0 ? await alone(nodes[at]) : null;
       const began = Date.now();
       await kill(nodes[at]);
       const other = alive()[0];
       await until('all stations elsewhere', async () => (await connected(other)) === count, 60_000);
       say(`node n${at + 1} killed: its ${had} stations were all at other nodes after ${Date.now() - began} ms`);
       await progress('after the kill');
+      if (lonely) await orphan(other);
       await start(at);
       await until('it is back', async () => (await ask(other.http, 'GET', '/nodes')).body.items.filter((n: any) => n.alive).length === 3);
     });
@@ -214,6 +234,25 @@ async function scenario(t: any, redisPort: number): Promise<void> {
   await asks;
   await stop(fleet);
   await t.test('nothing acknowledged is lost or doubled; commands have an end and left once', () => check());
+}
+
+// ---- a station that does not come back ----
+async function alone(n: Server): Promise<any> {
+  const client: any = new RPCClient({ endpoint: n.ocpp, identity: 'LONELY', protocols: ['ocpp1.6'], reconnect: false } as any);
+  client.handle('Reset', () => new Promise(() => {})); // it never answers
+  await client.connect();
+  await client.call('BootNotification', { chargePointVendor: 'Foreign', chargePointModel: 'Peer' });
+  const sent = await ask(n.http, 'POST', '/chargers/LONELY/reset', { type: 'Soft' });
+  assert.equal(sent.status, 202);
+  await until('it is sent', async () => postgres.rows(`SELECT state FROM command WHERE key = ${sent.body.id}`)[0]?.state === 2);
+  return sent.body.id;
+}
+async function orphan(n: Server): Promise<void> {
+  const asked = await ask(n.http, 'POST', '/chargers/LONELY/trigger?wait=30', { requestedMessage: 'Heartbeat' });
+  assert.ok(asked.status === 409 || asked.body.state === 'error', JSON.stringify(asked.body));
+  await until('it is offline', async () => (await ask(n.http, 'GET', '/chargers/LONELY')).body.connection === 'offline', 30_000);
+  const states = postgres.rows(`SELECT k.action, k.state, k.answer FROM command k JOIN charger c ON c.key = k.charger WHERE c.id = 'LONELY'`);
+  assert.ok(states.length >= 1 && states.every((k) => k.state > 2 && k.answer), JSON.stringify(states));
 }
 
 // ---- a frozen node ----

@@ -23,7 +23,7 @@ int64_t nodes_self(const struct store_nodes *n); /* our number, for ever that of
 struct nodes_handler {
     void *ctx;
     /* A fact of the present, of another node's batch; or of ours when it had facts that anybody may
-     * say, so that who compares knows what came first. Texts live during the call. */
+     * say, so that who compares knows what came first (store_put). Texts live during the call. */
     void (*changed)(void *ctx, const struct fact *f, int64_t node);
     /* Somebody took a station, perhaps us. Possibly told twice, and not at all to a node that was
      * cut off meanwhile: what it says is refused then. */
@@ -31,8 +31,9 @@ struct nodes_handler {
     /* Something that we said about a station was refused: it has another owner. Called before the
      * store_after of that batch. */
     void (*lost)(void *ctx, int64_t charger, int64_t epoch);
-    /* To the node that leads: a station whose owner died has its connection open still. */
-    void (*orphan)(void *ctx, int64_t charger, struct amp_text identity);
+    /* To the node that leads: a station whose owner died, or was started again, under this epoch, has
+     * its connection open still, or commands without an end. */
+    void (*orphan)(void *ctx, int64_t charger, struct amp_text identity, int64_t epoch);
     /* We were away for longer than changes are kept: what we know of the others cannot be mended.
      */
     void (*cut_off)(void *ctx);
@@ -41,16 +42,16 @@ struct nodes_handler {
 void nodes_watch(struct store_nodes *n, const struct nodes_handler *h);
 
 /* Be the owner of the station with this identity (compared without case). `key`: its charger's, or
- * one of ours for the case that nobody met it yet. rc 0, or AMP_E_IO: the database does not answer.
- */
+ * one of ours for the case that nobody met it yet. `only`: only if its epoch is still this, else
+ * epoch 0 is the answer; below 0: in any case. rc 0, or AMP_E_IO: the database does not answer. */
 struct nodes_taken {
     int64_t charger, epoch;
     const struct fact *const *facts; /* all that the database has of the station's present */
     size_t count;                    /* 0: never met */
 };
 typedef void nodes_taken_fn(void *ctx, int rc, const struct nodes_taken *t);
-void nodes_take(struct store_nodes *n, struct amp_text identity, int64_t key, nodes_taken_fn *done,
-                void *ctx);
+void nodes_take(struct store_nodes *n, struct amp_text identity, int64_t key, int64_t only,
+                nodes_taken_fn *done, void *ctx);
 /* The same rows without owning it; epoch 0. */
 void nodes_read(struct store_nodes *n, int64_t charger, nodes_taken_fn *done, void *ctx);
 

@@ -77,7 +77,7 @@ static void tell(struct store_nodes *n, const struct event *e)
         h->taken(h->ctx, e->charger, e->node, e->epoch);
         break;
     case EVENT_ORPHAN:
-        h->orphan(h->ctx, e->charger, e->identity);
+        h->orphan(h->ctx, e->charger, e->identity, e->epoch);
         break;
     case EVENT_CUT_OFF:
         h->cut_off(h->ctx);
@@ -147,11 +147,12 @@ static void put_job(struct store_nodes *n, struct job *j)
     poke(n);
 }
 
-void nodes_take(struct store_nodes *n, struct amp_text identity, int64_t key, nodes_taken_fn *done,
-                void *ctx)
+void nodes_take(struct store_nodes *n, struct amp_text identity, int64_t key, int64_t only,
+                nodes_taken_fn *done, void *ctx)
 {
     struct job *j = job_new(JOB_TAKE, identity, key, ctx);
 
+    j->only = only;
     j->done.taken = done;
     put_job(n, j);
 }
@@ -229,7 +230,7 @@ static void finish(struct store_nodes *n, struct job *j, int rc)
 static bool named(const struct job *list, const struct job *j)
 {
     for (; list; list = list->next)
-        if (list->what == j->what && list->key == j->key && amp_text_eq(list->name, j->name))
+        if (list->what == JOB_TAKE ? amp_text_eq(list->name, j->name) : list->key == j->key)
             return true;
     return false;
 }

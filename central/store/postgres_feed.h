@@ -18,6 +18,7 @@ struct job {
     void *ctx;
     struct amp_text name; /* identity or name, in small letters, behind the struct */
     int64_t key, epoch;   /* in: proposed; out: as it is */
+    int64_t only;         /* TAKE: only if this is the epoch; below 0: in any case */
     enum fact_kind kind;
     int rc;
     struct fact **facts;
@@ -58,7 +59,7 @@ struct store_nodes {
     struct pg_link link;
     struct mark *marks; /* of each node the newest batch that was read */
     size_t mark_count;
-    struct pg_array arrays[3];
+    struct pg_array arrays[4];
     uint64_t read_ns, lease_ns, owners_ns, trim_ns; /* when last done; 0: never */
     bool wanted;                                    /* changes are there, somebody said */
     bool lost_all;                                  /* cut off: told once */

@@ -347,7 +347,7 @@ int pg_node_tell(struct postgres *s, const struct batch *b)
             forget_owner(s, i->fact.u.charger.key) < 0)
             return AMP_E_IO;
         wire_put(&s->told, &i->fact);
-        shared = shared || !wire_station(&i->fact);
+        shared = shared || !i->epoch;
     }
     if (!s->told.len)
         return commit(s);

@@ -80,7 +80,7 @@ static void take_owner(void *ctx, const PGresult *row, int at)
 /* Raise the epochs, and say so. */
 static int raise_epochs(struct store_nodes *n, struct job *jobs)
 {
-    struct pg_array *names = &n->arrays[0], *keys = &n->arrays[1];
+    struct pg_array *names = &n->arrays[0], *keys = &n->arrays[1], *only = &n->arrays[3];
     struct pg_arguments a = { .count = 0 }, said = { .count = 0 };
     struct taking t = { .jobs = jobs, .cap = 32 };
     char self[24];
@@ -88,14 +88,17 @@ static int raise_epochs(struct store_nodes *n, struct job *jobs)
 
     pg_array_reset(names, PG_TEXT);
     pg_array_reset(keys, PG_INT64);
+    pg_array_reset(only, PG_INT64);
     for (const struct job *j = jobs; j; j = j->next) {
         pg_array_text(names, j->name);
         pg_array_int64(keys, j->key);
+        pg_array_int64(only, j->only);
         t.cap += 44;
     }
     pg_argument_array(&a, names);
     pg_argument_array(&a, keys);
     argument_number(&a, self, n->self);
+    pg_argument_array(&a, only);
     t.note = store_alloc(t.cap);
     t.len = (size_t)snprintf(t.note, t.cap, "o %lld", (long long)n->self);
     rc = pg_exec(&n->link, "BEGIN");
@@ -104,8 +107,9 @@ static int raise_epochs(struct store_nodes *n, struct job *jobs)
                     "INSERT INTO station_owner AS o (identity, charger, node, epoch, at) SELECT "
                     "u.i, u.k, $3::bigint, 1, clock_timestamp() FROM unnest($1::text[], "
                     "$2::bigint[]) u (i, k) ORDER BY u.i ON CONFLICT (identity) DO UPDATE SET node "
-                    "= excluded.node, epoch = o.epoch + 1, at = excluded.at RETURNING identity, "
-                    "charger, epoch",
+                    "= excluded.node, epoch = o.epoch + 1, at = excluded.at WHERE o.epoch = "
+                    "COALESCE((SELECT x.e FROM unnest($1::text[], $4::bigint[]) x (i, e) WHERE x.i "
+                    "= o.identity AND x.e >= 0), o.epoch) RETURNING identity, charger, epoch",
                     &a, take_owner, &t);
     /* a note has at most 8,000 bytes; of a longer one the others hear by looking */
     if (t.len < 7900)
@@ -335,6 +339,7 @@ static void take_orphan(void *ctx, const PGresult *row, int at)
 {
     feed_event(ctx, &(struct event){ .what = EVENT_ORPHAN,
                                      .charger = pg_integer(row, at, 0),
+                                     .epoch = pg_integer(row, at, 2),
                                      .identity = { PQgetvalue(row, at, 1),
                                                    (uint32_t)PQgetlength(row, at, 1) } });
 }
@@ -367,11 +372,12 @@ int peers_lease(struct store_nodes *n)
                     NULL, take_node, &l);
     if (rc == 0 && lead)
         rc = pg_ask(&n->link,
-                    "SELECT o.charger, o.identity FROM station_owner o JOIN charger c ON c.key = "
-                    "o.charger LEFT JOIN node n ON n.number = o.node WHERE c.connection IN (1, 2) "
-                    "AND (n.number IS NULL OR n.seen < clock_timestamp() - " LEASE " OR (n.number "
-                    "= $1::bigint AND o.at < n.started)) LIMIT 500",
-                    &a, take_orphan, n);
+                    "SELECT o.charger, o.identity, o.epoch FROM station_owner o JOIN charger c ON "
+                    "c.key = o.charger LEFT JOIN node n ON n.number = o.node WHERE (n.number IS "
+                    "NULL OR n.seen < clock_timestamp() - " LEASE " OR o.at < n.started) AND "
+                    "(c.connection IN (1, 2) OR o.charger IN (SELECT k.charger FROM command k "
+                    "WHERE k.state <= 2)) LIMIT 500",
+                    NULL, take_orphan, n);
     uv_mutex_lock(&n->lock);
     n->lead_until_ns = rc == 0 && lead ? began + LEASE_NS : 0;
     if (rc == 0) {

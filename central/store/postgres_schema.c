@@ -43,7 +43,7 @@ int pg_claim(struct postgres *s)
         if (pg_ask(&s->link, sql, &a, NULL, NULL) < 0)
             return AMP_E_IO;
         return pg_exec(&s->link, "SET lock_timeout = '10s';"
-                                 "SET idle_in_transaction_session_timeout = '5s'");
+                                 "SET idle_in_transaction_session_timeout = '2s'");
     }
     snprintf(sql, sizeof(sql),
              CLAIM_WAIT ";SELECT pg_advisory_lock(%d, hashtext(current_schema()));"
