@@ -64,5 +64,11 @@ void transaction_forget(struct world *w, struct charger *c, const struct transac
 /* The time to book by: the station's (E24), or ours where its clock was never set. Oddity goes into
  * *flags. */
 int64_t transaction_booked_ms(int64_t at_ms, int64_t now_ms, uint32_t *flags);
+/* A booked time where only the order counts: a clock that is far ahead (E75) must not make all that
+ * comes later look old. */
+static inline int64_t transaction_order_ms(int64_t at_ms, int64_t now_ms)
+{
+    return at_ms > now_ms + AHEAD_MS ? now_ms : at_ms;
+}
 
 #endif

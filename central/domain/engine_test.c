@@ -376,6 +376,51 @@ static void test_lower_start(void) /* E88 */
 
 /* ---- what readings move ---- */
 
+static void test_times(void) /* E22, E75, E76, E77 */
+{
+    static const struct {
+        const char *why;
+        int64_t start_ms, reading_ms, stop_ms; /* against now */
+        uint32_t flags;
+    } cases[] = {
+        { "as it should be", 0, 900000, 1800000, 0 },
+        { "E75: a clock that is a day ahead", 86400000, 87300000, 88200000, TX_FLAG_TIME_ODD },
+        { "E75: ten years ahead", 315360000000, 315360900000, 315361800000, TX_FLAG_TIME_ODD },
+        { "E77: 1970 all the way", -T0 + 5000, -T0 + 905000, -T0 + 1805000, TX_FLAG_TIME_ODD },
+        { "E77: set on the way", -T0 + 5000, 900000, 1800000, TX_FLAG_TIME_ODD },
+        { "E24: hours late", -86400000, -85500000, -84600000, 0 },
+        { "E22: all at one moment", 0, 0, 0, 0 },
+    };
+
+    for (size_t i = 0; i < AMP_COUNT(cases); i++) {
+        int64_t key;
+
+        scene_open(&s, NULL);
+        now = T0;
+        key = start(1, "GOOD", 100, T0 + cases[i].start_ms);
+        now = T0 + 900000;
+        reading(key, 1, 1100, T0 + cases[i].reading_ms);
+        CHECK(get(key)->energy_wh == 1000 && get(key)->last_wh == 1100,
+              "%s: a reading moves it: %lld", cases[i].why, (long long)get(key)->energy_wh);
+        now = T0 + 1800000;
+        stop(key, 2100, T0 + cases[i].stop_ms);
+        CHECK(get(key)->energy_wh == 2000 && get(key)->flags == cases[i].flags,
+              "%s: %lld Wh, flags %u", cases[i].why, (long long)get(key)->energy_wh,
+              (unsigned)get(key)->flags);
+        CHECK(cases[i].start_ms < -T0 / 2 || get(key)->start_ms == T0 + cases[i].start_ms,
+              "%s: E24: by the station's time", cases[i].why);
+        scene_close(&s);
+    }
+    now = T0;
+    scene_open(&s, NULL);
+    CHECK(start(1, "GOOD", 100, T0 + 123) != start(2, "GOOD", 100, T0 + 123) &&
+              get(1)->start_ms == T0 + 123,
+          "E76: milliseconds stay");
+    CHECK(start(1, "GOOD", 100, T0 + 123) == 1 && start(1, "GOOD", 100, T0 + 124) != 1,
+          "E76: and tell one start from another");
+    scene_close(&s);
+}
+
 static void test_register(void) /* E87: a reset in the middle, through the engine */
 {
     int64_t key;
@@ -523,6 +568,7 @@ int main(void)
     RUN(test_reading_before_start);
     RUN(test_older_start);
     RUN(test_lower_start);
+    RUN(test_times);
     RUN(test_register);
     RUN(test_clock_samples);
     RUN(test_power);

@@ -129,8 +129,7 @@ bool world_reading(struct world *w, struct charger *c, struct reading_fact *r, i
     int64_t at_ms = transaction_booked_ms(r->at_ms, now_ms, &odd);
     struct transaction *t = transaction_addressed(w, c, r->transaction);
 
-    if (at_ms > now_ms + AHEAD_MS)
-        at_ms = now_ms; /* else one wrong time would make all later readings old ones */
+    at_ms = transaction_order_ms(at_ms, now_ms);
     if (!t && r->connector > 0)
         t = transaction_running_at(c, r->connector, at_ms);
     if (!t && r->transaction > 0)

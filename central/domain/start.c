@@ -124,7 +124,8 @@ static void book_start(const struct world *w, const struct charger *c, struct tr
     f->connector = s->connector;
     f->tag = s->tag;
     f->start_hash = transaction_start_hash(s);
-    f->start_ms = f->last_ms = transaction_booked_ms(s->at_ms, now_ms, &odd);
+    f->start_ms = transaction_booked_ms(s->at_ms, now_ms, &odd);
+    f->last_ms = transaction_order_ms(f->start_ms, now_ms);
     f->start_seen_ms = now_ms;
     f->meter_start_wh = s->meter_wh;
     f->reservation = s->reservation > 0 ? s->reservation : 0; /* E30: 0 means none */
@@ -136,7 +137,7 @@ static void book_start(const struct world *w, const struct charger *c, struct tr
         odd |= TX_FLAG_START_BELOW;
     transaction_raise(f, odd);
     transaction_heard(f, now_ms);
-    meter_begin(&m, s->meter_wh, f->start_ms);
+    meter_begin(&m, s->meter_wh, f->last_ms);
     transaction_keep_meter(f, &m);
 }
 

@@ -165,7 +165,8 @@ int64_t world_stop(struct world *w, struct charger *c, const struct stop_info *s
         transaction_unlink(w, t);
     f = *t->fact;
     book_stop(&f, s, now_ms); /* of a zombie, too: the true end has come after all */
-    power_energy(w, c, f.energy_wh - t->fact->energy_wh, t->fact->register_ms, f.stop_ms);
+    power_energy(w, c, f.energy_wh - t->fact->energy_wh, t->fact->register_ms,
+                 transaction_order_ms(f.stop_ms, now_ms));
     keep(FACT_TRANSACTION, &t->fact, &f);
     transaction_changed(w, t);
     transaction_forget(w, c, t);

@@ -75,6 +75,9 @@ static const struct cell transaction_cells[] = {
     CELL("lastWh", INT64, transaction, last_wh),
     CELL("lastAt", TIME, transaction, last_ms),
     CELL("reservation", INT64, transaction, reservation),
+    CELL("energyWh", INT64, transaction, energy_wh),
+    CELL("mergedInto", INT64, transaction, merged_into),
+    CELL("revision", INT64, transaction, revision),
 };
 static const struct cell reading_cells[] = {
     ROW_ID,

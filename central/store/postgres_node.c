@@ -213,16 +213,10 @@ static void refuse(void *ctx, const PGresult *row, int at)
     int64_t charger = pg_integer(row, at, 0);
 
     for (struct batch_item *i = b->first; i; i = i->next) {
-        const struct batch_item *next = i->next;
-
         if (!i->epoch || i->refused || wire_station(&i->fact) != charger)
             continue;
         i->refused = true;
         b->refused++;
-        /* the same share of the whole organisation's sum follows that of the charger */
-        if (i->fact.kind == FACT_POWER && next && next->fact.kind == FACT_POWER &&
-            !next->fact.u.power.charger)
-            i->next->refused = true;
     }
 }
 
