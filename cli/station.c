@@ -254,7 +254,7 @@ static int check_url(const struct cli_usage *usage, const char *url)
     struct amp_url parts;
 
     if (amp_url_parse(amp_text_of(url), &parts) < 0)
-        return cli_usage_error(usage, "url", "'%s' is no address; write ws://HOST:PORT/PATH", url);
+        return cli_usage_error(usage, "url", "'%s' is no address; write ws://HOST:PORT/PATH, or wss:// with TLS", url);
     return -1;
 }
 

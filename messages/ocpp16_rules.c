@@ -13,8 +13,8 @@ int ocpp16_charging_profile_check(const void *in, struct amp_fault *fault)
     if (p->charging_schedule.charging_schedule_period.len == 0 ||
         p->charging_schedule.charging_schedule_period.at[0].start_period == 0)
         return 0;
-    *fault =
-        (struct amp_fault){ AMP_E_VALUE, "chargingSchedule.chargingSchedulePeriod[0].startPeriod",
-                            "the first period must start at 0" };
+    *fault = (struct amp_fault){ .rc = AMP_E_VALUE,
+                                 .path = "chargingSchedule.chargingSchedulePeriod[0].startPeriod",
+                                 .why = "the first period must start at 0" };
     return fault->rc;
 }

@@ -12,7 +12,8 @@ int ocpp2_charging_schedule_check(const void *in, struct amp_fault *fault)
 
     if (s->charging_schedule_period.len == 0 || s->charging_schedule_period.at[0].start_period == 0)
         return 0;
-    *fault = (struct amp_fault){ AMP_E_VALUE, "chargingSchedulePeriod[0].startPeriod",
-                                 "the first period must start at 0" };
+    *fault = (struct amp_fault){ .rc = AMP_E_VALUE,
+                                 .path = "chargingSchedulePeriod[0].startPeriod",
+                                 .why = "the first period must start at 0" };
     return fault->rc;
 }

@@ -18,6 +18,15 @@ const char *amp_read_fail(struct amp_reader *d, int rc, const char *why)
     d->fault->rc = rc;
     d->fault->path[0] = '\0';
     d->fault->why = why;
+    d->fault->words = NULL;
+    return NULL;
+}
+
+const char *amp_read_no_word(struct amp_reader *d, const struct amp_enum *e)
+{
+    (void)amp_read_fail(d, AMP_E_VALUE, "not one of the allowed values");
+    d->fault->words = e;
+    d->fault->count = e->count[d->set];
     return NULL;
 }
 
@@ -651,6 +660,6 @@ int amp_decode(const struct amp_record *r, enum amp_version v, enum amp_codec_mo
     if (rc < 0 || amp_scan_blanks(json.at, json.at + json.len) == json.at + json.len)
         return rc;
     if (fault)
-        *fault = (struct amp_fault){ AMP_E_FORMAT, "", "text behind the end" };
+        *fault = (struct amp_fault){ .rc = AMP_E_FORMAT, .path = "", .why = "text behind the end" };
     return AMP_E_FORMAT;
 }

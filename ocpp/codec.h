@@ -119,4 +119,8 @@ void amp_describe(const struct amp_record *r, enum amp_version v, const void *in
 const char *amp_enum_name(const struct amp_enum *e, int value);
 int amp_enum_find(const struct amp_enum *e, struct amp_text name);
 
+/* For people: why of `fault` (amp_err_text(rc) when it says nothing), with the words that would have
+ * been allowed when they are few: "not one of the allowed values: Hard, Soft". */
+void amp_fault_why(struct amp_buf *out, const struct amp_fault *fault, int rc);
+
 #endif

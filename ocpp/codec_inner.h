@@ -18,6 +18,7 @@ struct amp_reader {
 
 /* Always NULL, so that a reader can return it. */
 const char *amp_read_fail(struct amp_reader *d, int rc, const char *why);
+const char *amp_read_no_word(struct amp_reader *d, const struct amp_enum *e);
 
 /* A value was repaired. */
 static inline void amp_repaired(struct amp_reader *d, enum amp_repair kind)

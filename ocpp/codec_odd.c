@@ -118,7 +118,7 @@ static const char *store_text(struct odd *o, const char *p, const struct amp_sca
         unsigned value = amp_word_find(e, t->raw.at, t->raw.len, t->raw.at + t->raw.len);
 
         if (value == 0 || value > e->count[o->d->set])
-            return amp_read_fail(o->d, AMP_E_VALUE, "not one of the allowed values");
+            return amp_read_no_word(o->d, e);
     }
     amp_store_text(o->slot, t->raw.at, t->raw.len);
     return p;
@@ -156,7 +156,7 @@ static const char *store_enum(struct odd *o, const char *p, struct amp_text t)
     if (value > e->count[o->d->set])
         value = 0;
     if (value == 0 && !open)
-        return amp_read_fail(o->d, AMP_E_VALUE, "not one of the allowed values");
+        return amp_read_no_word(o->d, e);
     if (value == 0 || t.len < len)
         amp_repaired(o->d, AMP_REPAIR_WORD);
     amp_store_enum(o->slot, o->f->size, value ? value : e->count[1] + 1u);
@@ -342,7 +342,7 @@ int amp_check_custom(struct amp_text json, struct amp_fault *fault)
 
     if (rc < 0)
         return rc;
-    *fault = (struct amp_fault){ 0, "vendorId", NULL };
+    *fault = (struct amp_fault){ .rc = 0, .path = "vendorId", .why = NULL };
     if (amp_text_is(c.vendor_id, "null"))
         fault->rc = AMP_E_MISSING, fault->why = "required, but null";
     else if (c.vendor_id.at[0] != '"')

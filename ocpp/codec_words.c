@@ -27,9 +27,28 @@ int amp_enum_find(const struct amp_enum *e, struct amp_text name)
     return name.len ? (int)amp_word_find(e, name.at, name.len, name.at + name.len) : 0;
 }
 
+#define WORDS_SHOWN 120 /* characters of a list that is shown */
+
+void amp_fault_why(struct amp_buf *out, const struct amp_fault *fault, int rc)
+{
+    size_t len = 0;
+
+    amp_buf_puts(out, fault && fault->why ? fault->why : amp_err_text(rc));
+    if (!fault || !fault->words)
+        return;
+    for (unsigned i = 1; i <= fault->count; i++)
+        len += strlen(amp_enum_name(fault->words, (int)i)) + 2;
+    if (len > WORDS_SHOWN)
+        return;
+    for (unsigned i = 1; i <= fault->count; i++) {
+        amp_buf_puts(out, i == 1 ? ": " : ", ");
+        amp_buf_puts(out, amp_enum_name(fault->words, (int)i));
+    }
+}
+
 const char *amp_repair_name(enum amp_repair kind)
 {
-    static const char *const names[AMP_REPAIRS] = { "empty", "number", "text",   "bool",  "time",
+    static const char *const names[AMP_REPAIRS] = { "empty", "number", "text", "bool",  "time",
                                                     "word",  "length", "list", "object" };
 
     return (unsigned)kind < AMP_REPAIRS ? names[kind] : "";

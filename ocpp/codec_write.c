@@ -19,7 +19,7 @@ static int write_record(struct writer *w, const struct amp_record *r, const unsi
 
 static int fail(struct writer *w, int rc, const char *why)
 {
-    *w->fault = (struct amp_fault){ rc, "", why };
+    *w->fault = (struct amp_fault){ .rc = rc, .path = "", .why = why };
     return rc;
 }
 

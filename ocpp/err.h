@@ -50,11 +50,15 @@ enum amp_version { AMP_OCPP16 = 0, AMP_OCPP201 = 1, AMP_OCPP21 = 2 };
 #define AMP_PATH_MAX 96
 
 /* What a decoder or an encoder objects to: the kind, and where. `path` reads like
- * "meterValue[0].timestamp"; `why` is a constant text such as "not a time". */
+ * "meterValue[0].timestamp"; `why` is a constant text such as "not a time". Of a word that is none of
+ * the allowed ones, `words` has those, the first `count` of them: amp_fault_why (ocpp/codec.h). */
+struct amp_enum;
 struct amp_fault {
     int rc;
     char path[AMP_PATH_MAX];
     const char *why;
+    const struct amp_enum *words; /* NULL: it is not about a word */
+    unsigned count;
 };
 
 /* "a required field is absent": for people. Never NULL. */

@@ -16,7 +16,7 @@ struct cursor {
 
 static int fail(struct cursor *c, int rc, const char *why)
 {
-    *c->fault = (struct amp_fault){ rc, "", why };
+    *c->fault = (struct amp_fault){ .rc = rc, .path = "", .why = why };
     return rc;
 }
 
@@ -286,7 +286,7 @@ int amp_frame_skip(struct amp_frame *f, struct amp_fault *fault)
     fault = fault ? fault : &unused;
     if (p)
         return payload_end(f, p, fault);
-    *fault = (struct amp_fault){ err.rc, "", err.why };
+    *fault = (struct amp_fault){ .rc = err.rc, .path = "", .why = err.why };
     return err.rc;
 }
 
@@ -305,7 +305,7 @@ static int put_end(struct amp_buf *out, int rc, struct amp_fault *fault)
     if (rc == 0 && out->full) {
         rc = AMP_E_FULL;
         if (fault)
-            *fault = (struct amp_fault){ rc, "", "no room" };
+            *fault = (struct amp_fault){ .rc = rc, .path = "", .why = "no room" };
     }
     return rc;
 }

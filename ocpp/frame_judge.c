@@ -49,7 +49,7 @@ static bool broken(struct amp_text text, enum amp_version v, struct amp_verdict 
         discard(out, AMP_E_UTF8);
         out->kind = AMP_CLOSE;
         out->close_code = 1007;
-        out->fault = (struct amp_fault){ AMP_E_UTF8, "", "not UTF-8" };
+        out->fault = (struct amp_fault){ .rc = AMP_E_UTF8, .path = "", .why = "not UTF-8" };
         return true;
     }
     if (text.len >= 3 && memcmp(text.at, "\xef\xbb\xbf", 3) == 0)
@@ -60,7 +60,9 @@ static bool broken(struct amp_text text, enum amp_version v, struct amp_verdict 
     p = amp_scan_value(amp_scan_blanks(text.at, end), end, AMP_DEPTH_MAX, AMP_SCAN_SYNTAX, &err);
     if (p ? amp_scan_blanks(p, end) == end : err.rc == AMP_E_DEPTH)
         return false;
-    out->fault = (struct amp_fault){ AMP_E_FORMAT, "", p ? "text behind the end" : err.why };
+    out->fault = (struct amp_fault){ .rc = AMP_E_FORMAT,
+                                     .path = "",
+                                     .why = p ? "text behind the end" : err.why };
     unreadable(out, v);
     return true;
 }
@@ -130,7 +132,7 @@ static void judge_call(const struct amp_protocol *p, enum amp_version v, enum am
         return;
     }
     rc = known ? AMP_E_SUPPORT : AMP_E_UNKNOWN;
-    out->fault = (struct amp_fault){ rc, "", amp_err_text(rc) };
+    out->fault = (struct amp_fault){ .rc = rc, .path = "", .why = amp_err_text(rc) };
     refuse(out, v, rc);
 }
 

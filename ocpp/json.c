@@ -159,6 +159,6 @@ int amp_json_check(struct amp_text t, struct amp_fault *fault)
     if (p)
         err = (struct amp_scan_err){ AMP_E_FORMAT, "text behind the end" };
     if (fault)
-        *fault = (struct amp_fault){ err.rc, "", err.why };
+        *fault = (struct amp_fault){ .rc = err.rc, .path = "", .why = err.why };
     return err.rc;
 }

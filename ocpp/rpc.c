@@ -222,7 +222,7 @@ static void describe(const struct amp_verdict *v, struct amp_buf *out)
 {
     amp_buf_puts(out, v->fault.path);
     amp_buf_puts(out, v->fault.path[0] ? ": " : "");
-    amp_buf_puts(out, v->fault.why ? v->fault.why : amp_err_text(v->rc));
+    amp_fault_why(out, &v->fault, v->rc);
 }
 
 /* The verdict asks for an error answer. One to a result (2.1) also ends the call, if it was ours.

@@ -382,6 +382,11 @@ static void test_description(void)
     snprintf(frame, sizeof(frame), "[4,\"a\",\"TypeConstraintViolation\",\"type: %s\",{}]",
              e.ev.verdict.fault.why);
     CHECK(wrote(&e, frame), "%.*s", AMP_FMT(amp_buf_text(&e.out)));
+    receive(&e, "[2,\"a\",\"Reset\",{\"type\":\"hard\"}]"); /* few words: all of them are named */
+    CHECK(wrote(&e,
+                "[4,\"a\",\"PropertyConstraintViolation\",\"type: not one of the allowed values: "
+                "Hard, Soft\",{}]"),
+          "%.*s", AMP_FMT(amp_buf_text(&e.out)));
     receive(&e, "[2,\"a\",\"Explode\",{}]");
     CHECK(wrote(&e, "[4,\"a\",\"NotImplemented\",\"unknown action\",{}]"), "%.*s",
           AMP_FMT(amp_buf_text(&e.out)));

@@ -81,6 +81,11 @@ void rest_fault(struct rest_call *call, int rc, const struct amp_fault *fault, c
     for (size_t i = 0; i < AMP_COUNT(faults); i++)
         if (faults[i].rc == rc) {
             const char *path = fault && fault->path[0] ? fault->path : what;
+            char why[256] = "";
+            struct amp_buf b;
+
+            amp_buf_init(&b, why, sizeof why - 1);
+            amp_fault_why(&b, fault, rc);
 
             rest_problem(call,
                          &(struct rest_problem){ .status = faults[i].status,
@@ -88,7 +93,7 @@ void rest_fault(struct rest_call *call, int rc, const struct amp_fault *fault, c
                                                  .title = faults[i].title,
                                                  .field = path,
                                                  .cure = faults[i].cure },
-                         "%s: %s", path, fault && fault->why ? fault->why : amp_err_text(rc));
+                         "%s: %s", path, why);
             return;
         }
     rest_problem(call,

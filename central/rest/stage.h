@@ -177,7 +177,7 @@ int v16_check(struct v16 *v, struct amp_text action, struct amp_text payload,
         return AMP_E_UNKNOWN;
     if (amp_text_is(action, "ChangeConfiguration") &&
         !memmem(payload.at, payload.len, "\"value\"", 7)) {
-        *fault = (struct amp_fault){ AMP_E_MISSING, "value", "is required" };
+        *fault = (struct amp_fault){ .rc = AMP_E_MISSING, .path = "value", .why = "is required" };
         return AMP_E_MISSING;
     }
     return 0;

@@ -140,7 +140,7 @@ static struct amp_text reason(struct session *s, const struct amp_rpc_event *ev)
         amp_buf_puts(out, ev->verdict.fault.path);
         amp_buf_puts(out, ": ");
     }
-    amp_buf_puts(out, ev->verdict.fault.why ? ev->verdict.fault.why : amp_err_text(ev->rc));
+    amp_fault_why(out, &ev->verdict.fault, ev->rc);
     return amp_buf_text(out);
 }
 

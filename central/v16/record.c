@@ -74,7 +74,7 @@ static struct amp_text objection(const struct amp_rpc_event *ev, char *out, size
         amp_buf_puts(&b, fault->path);
         amp_buf_puts(&b, ": ");
     }
-    amp_buf_puts(&b, fault->why ? fault->why : amp_err_text(ev->rc));
+    amp_fault_why(&b, fault, ev->rc);
     return amp_buf_text(&b);
 }
 
