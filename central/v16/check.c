@@ -25,7 +25,10 @@ int v16_check(struct v16 *v, struct amp_text action, struct amp_text payload,
         fault->rc = v16_profile_rules(m, body, fault);
     arena->used = mark;
     if (fault->rc == 0 && v16_is_password(action, payload) && !v16_password_hidden(payload))
-        *fault = (struct amp_fault){ .rc = AMP_E_VALUE, .path = "key", .why = "a password is changed by rotate-password, which keeps both "
-                                     "until the new one was used" };
+        *fault =
+            (struct amp_fault){ .rc = AMP_E_VALUE,
+                                .path = "key",
+                                .why = "a password is changed by rotate-password, which keeps both "
+                                       "until the new one was used" };
     return fault->rc;
 }

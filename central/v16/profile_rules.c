@@ -5,7 +5,7 @@
 
 static int wrong(struct amp_fault *fault, const char *path, const char *why)
 {
-    *fault = (struct amp_fault){ AMP_E_VALUE, "", why };
+    *fault = (struct amp_fault){ .rc = AMP_E_VALUE, .path = "", .why = why };
     amp_text_copy(fault->path, sizeof fault->path, amp_text_of(path));
     return AMP_E_VALUE;
 }
