@@ -8,6 +8,7 @@
 #include "central/domain/quirk.h"
 #include "ocpp/json.h"
 
+#define PART_MAX       500 /* entries: a frame stays below 64 KB, whatever the station promises (E82) */
 #define TAG_WIRE_MAX   20    /* ci20 of OCPP 1.6: longer ones can't be sent (E32) */
 #define AGAIN_MS       60000 /* after an answer that was lost */
 #define REFUSED_MAX    2     /* full updates that were a version mismatch, in a row */
@@ -333,6 +334,14 @@ static bool too_many(struct world *w, struct charger *c, const struct list *list
     return happens(w, c, &f, LIST_FAILED, amp_buf_text(&out), now_ms);
 }
 
+/* How many entries go into one message. */
+static int32_t part_of(const struct charger_list_fact *f, const struct traits *t)
+{
+    if (f->max)
+        return f->max; /* a person said so */
+    return !t->list_max ? LIST_CHUNK : t->list_max < PART_MAX ? t->list_max : PART_MAX;
+}
+
 static void send_part(struct world *w, struct charger *c, int64_t now_ms)
 {
     struct charger_list *l = c->list;
@@ -357,7 +366,7 @@ static void send_part(struct world *w, struct charger *c, int64_t now_ms)
     if (list) {
         amp_json_key(&out, "localAuthorizationList");
         amp_json_open(&out, '[');
-        n = put_entries(w, l, list, f.max ? f.max : t.list_max ? t.list_max : LIST_CHUNK, &out);
+        n = put_entries(w, l, list, part_of(&f, &t), &out);
         amp_json_close(&out, ']');
     }
     if (!n && l->full) { /* nothing at all: the field is left out */

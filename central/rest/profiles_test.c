@@ -323,8 +323,31 @@ static void test_remote_start(void)
     stage_close();
 }
 
+static void test_live(void)
+{
+    struct net_conn *c;
+
+    stage_open();
+    ch = stage_charger("CP1");
+    put("Night", "{" BASE ONE "}");
+    stage_admin("PUT", "/api/v1/local-lists/L", "{}");
+    c = stage_send(2, "GET", "/api/v1/events?topics=profiles,lists", AS_ADMIN, NULL);
+    apply("seen", "{\"profile\":\"night\",\"connectorId\":1}", "1001");
+    stage_admin("PUT", "/api/v1/chargers/CP1/local-list", "{\"list\":\"L\"}");
+    stage_settle();
+    live_flush(stage.c.live);
+    CHECK(stage_has(c->streamed, "\"topic\":\"profiles\",\"kind\":\"profile\"") &&
+              stage_has(c->streamed, "\"state\":\"installed\""),
+          "%s", c->streamed);
+    CHECK(stage_has(c->streamed, "\"topic\":\"lists\",\"kind\":\"list\"") &&
+              stage_has(c->streamed, "\"list\":\"L\",\"state\":\"pending\""),
+          "%s", c->streamed);
+    stage_close();
+}
+
 int main(void)
 {
+    RUN(test_live);
     RUN(test_rules);
     RUN(test_times);
     RUN(test_kinds_of_chargers);
