@@ -110,6 +110,8 @@ void central_apply(struct central *c, const struct fact *f)
         return;
     case FACT_CERTIFICATE:
         certificates_apply(c->certificates, &f->u.certificate);
+        if (c->v16) /* not at the start */
+            issue_heard(c->issue, &f->u.certificate);
         return;
     default:
         (c->cluster ? world_apply_far : world_apply)(c->world, f);

@@ -29,6 +29,7 @@ static const struct history histories[] = {
     { FACT_READING,    ASK_READINGS,    offsetof(struct settings, keep_readings_days),    "readings"    },
     { FACT_STATUS,     ASK_STATUS,      offsetof(struct settings, keep_status_days),      "status"      },
     { FACT_CONNECTION, ASK_CONNECTIONS, offsetof(struct settings, keep_connections_days), "connections" },
+    { FACT_REFUSAL,    ASK_REFUSALS,    offsetof(struct settings, keep_connections_days), "refusals"    },
     { FACT_AUDIT,      ASK_AUDIT,       offsetof(struct settings, keep_audit_days),       "audit"       },
     { FACT_COMMAND,    ASK_COMMANDS,    offsetof(struct settings, keep_commands_days),    "commands"    },
 };
@@ -63,6 +64,8 @@ static int64_t time_of(const struct fact *f)
         return f->u.status.seen_ms;
     case FACT_CONNECTION:
         return f->u.connection.at_ms;
+    case FACT_REFUSAL:
+        return f->u.refusal.at_ms;
     case FACT_AUDIT:
         return f->u.audit.at_ms;
     case FACT_COMMAND:

@@ -20,7 +20,7 @@ struct job {
     struct job *next;
     struct issue *i; /* NULL: given up */
     uv_work_t work;
-    struct outside *outside; /* or it is asked there */
+    struct outside *outside;     /* or it is asked there */
     struct authority *authority; /* held */
     char id[AUTHORITY_SERIAL];
     char *csr;
@@ -406,11 +406,19 @@ void issue_answered(struct issue *i, struct charger *c, bool accepted)
     put(i, &now);
 }
 
+void issue_heard(struct issue *i, const struct certificate_fact *f)
+{
+    struct charger *c = world_charger_by_key(i->c->world, f->charger);
+
+    if (f->state == CERTIFICATE_REVOKED && c && charger_session(c) &&
+        charger_access(c)->profile == 3)
+        v16_drop(i->c->v16, c, 1008, "its certificate was revoked");
+}
+
 int issue_revoke(struct issue *i, struct amp_text id, struct amp_text reason)
 {
     const struct certificate_fact *f = certificates_get(i->c->certificates, id);
     struct certificate_fact now;
-    struct charger *c;
 
     if (!f)
         return AMP_E_ABSENT;
@@ -420,10 +428,8 @@ int issue_revoke(struct issue *i, struct amp_text id, struct amp_text reason)
     now.state = CERTIFICATE_REVOKED;
     now.reason = reason;
     now.revoked_ms = i->c->now_ms();
-    c = world_charger_by_key(i->c->world, f->charger);
     put(i, &now);
-    if (c && charger_session(c) && charger_access(c)->profile == 3)
-        v16_drop(i->c->v16, c, 1008, "its certificate was revoked");
+    issue_heard(i, certificates_get(i->c->certificates, id));
     return 0;
 }
 

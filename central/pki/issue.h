@@ -34,6 +34,8 @@ void issue_answered(struct issue *i, struct charger *c, bool accepted);
 /* No connection by it any more, now and later. AMP_E_ABSENT; AMP_E_STATE: there is nothing to
  * revoke. */
 int issue_revoke(struct issue *i, struct amp_text id, struct amp_text reason) AMP_CHECKED;
+/* Another node said so: a connection by it ends. */
+void issue_heard(struct issue *i, const struct certificate_fact *f);
 /* The revocation list, PEM, malloc'd; NULL: there is no authority. */
 char *issue_crl(struct issue *i);
 /* Once a second. */

@@ -143,6 +143,19 @@ static const struct cell audit_cells[] = {
     CELL("reason", TEXT, audit, reason),
 };
 
+static const struct cell refusal_cells[] = {
+    ROW_ID,
+    CELL("at", TIME, refusal, at_ms),
+    CELL("kind", TEXT, refusal, kind),
+    CELL("code", INT32, refusal, code),
+    CELL("count", INT32, refusal, count),
+    CELL("station", TEXT, refusal, id),
+    CELL("charger", CHARGER, refusal, charger),
+    CELL("address", TEXT, refusal, address),
+    CELL("certificate", TEXT, refusal, name),
+    CELL("reason", TEXT, refusal, reason),
+};
+
 #define SHEET(list) { list, AMP_COUNT(list) }
 static const struct sheet {
     const struct cell *cells;
@@ -155,6 +168,7 @@ static const struct sheet {
     [FACT_CONNECTION] = SHEET(connection_cells),
     [FACT_COMMAND] = SHEET(command_cells),
     [FACT_AUDIT] = SHEET(audit_cells),
+    [FACT_REFUSAL] = SHEET(refusal_cells),
 };
 /* clang-format on */
 
@@ -333,6 +347,8 @@ static int64_t org_of(const struct central *c, const struct fact *f)
         return f->u.command.org;
     if (f->kind == FACT_AUDIT)
         return f->u.audit.org;
+    if (f->kind == FACT_REFUSAL)
+        return f->u.refusal.org;
     if (f->kind == FACT_TRANSACTION)
         return f->u.transaction.org;
     return ch ? charger_fact(ch)->org : ORG_DEFAULT;

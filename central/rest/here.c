@@ -45,7 +45,8 @@ static struct charger *subject(struct rest_call *call)
     const struct transaction_fact *t;
     int64_t key;
 
-    if (!strncmp(call->route->pattern, CHARGER, sizeof CHARGER - 1))
+    if (!strncmp(call->route->pattern, CHARGER, sizeof CHARGER - 1) ||
+        call->route->handle == rest_adopt)
         return world_charger(w, rest_param(call, 0));
     if (strncmp(call->route->pattern, TRANSACTION, sizeof TRANSACTION - 1) != 0 ||
         amp_text_int(rest_param(call, 0), &key) < 0)
@@ -58,7 +59,10 @@ bool rest_here(struct rest_call *call)
 {
     struct central *c = call->c;
     bool asks = !strcmp(call->route->method, "GET");
-    bool command = call->route->answer && !strcmp(call->route->answer, "Command");
+    /* a command is a row, whoever writes it; but a new password is nowhere but in the memory of the
+     * node that sends it */
+    bool command = call->route->answer && !strcmp(call->route->answer, "Command") &&
+                   call->route->handle != rest_rotate_password;
     struct charger *ch = c->cluster && !asks && !command ? subject(call) : NULL;
     struct net_request r = request_of(call);
     struct node_info where;
