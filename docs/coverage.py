@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Which test shows which statement: docs/NAME.tsv and the numbers that tests carry become docs/NAME.md.
+"""Which test shows which statement: docs/NAME.tsv and the numbers that tests carry become docs/NAME.md. And which message of OCPP 1.6 is
+handled where: docs/messages-1.6.md.
 
 A test names a statement in a comment or in a message, S64 for the station's list, E17 for the central system's; the function that the
 name stands in or in front of is the test. usage: docs/coverage.py [--check]    --check: say whether the files are up to date, write nothing
@@ -66,6 +67,64 @@ def page(name, letter, title, folders):
     return "\n".join(out) + "\n", stray
 
 
+def snake(name):
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def where_named(folder, pattern, skip=r"_test\.[ch]$"):
+    """Files of a folder in which the pattern stands, without the tests."""
+    files = sorted((ROOT / folder).rglob("*.c"))
+    return [str(f.relative_to(ROOT)) for f in files if not re.search(skip, f.name) and re.search(pattern, f.read_text())]
+
+
+def routes():
+    """Path of each typed route, by the action that it sends."""
+    text = (ROOT / "central/rest/routes.c").read_text()
+    paths = {}
+    for method, path, message in re.findall(r'\{ "(\w+)", V1 "([^"]+)",[^{]*?\b(API_\w+),', text):
+        paths.setdefault(message, f"{method} {path}")
+    handlers = {}
+    for method, path, handler in re.findall(r'\{ "(\w+)", V1 "([^"]+)",\s*\w+,\s*(rest_\w+),', text):
+        handlers[handler] = f"{method} {path}"
+    found = {}
+    for source in sorted((ROOT / "central/rest").glob("*.c")):
+        body = source.read_text()
+        for message, action in re.findall(r'\{ (API_\w+),\s+"(\w+)"', body):
+            if message in paths:
+                found.setdefault(action, []).append(paths[message])
+        for function in re.split(r"^}", body, flags=re.M):  # a handler of one action
+            handler = re.search(r"^void (rest_\w+)\(struct rest_call", function, re.M)
+            action = re.search(r'AMP_TEXT\("([A-Z]\w+)"\)', function)
+            if handler and action and handler.group(1) in handlers:
+                found.setdefault(action.group(1), []).append(handlers[handler.group(1)])
+    return found
+
+
+def messages_page():
+    definitions = (ROOT / "messages/ocpp16.def").read_text()
+    sent, rows = routes(), []
+    tests = [p for f in ("central", "station", "fleet", "peers", "ports") for p in sorted((ROOT / f).rglob("*"))
+             if re.search(r"(_test\.c|\.test\.ts)$", p.name) and "node_modules" not in p.parts]
+    texts = [(str(p.relative_to(ROOT)), p.read_text()) for p in tests]
+    for name, direction, profile in re.findall(r"^message (\w+)  (up|down|both)  (\w+)", definitions, re.M):
+        file, wire = snake(name) + ".c", rf"""["'`]{name}\b"""
+        station = f"station/v16/{file}"
+        places = [station] if (ROOT / station).exists() else where_named("station", rf"OCPP16_{snake(name).upper()}\b")
+        central = [f"central/v16/{file}"] if (ROOT / "central/v16" / file).exists() else []
+        central += sent.get(name, [])
+        if direction != "up" and not sent.get(name):
+            central += where_named("central", rf'AMP_TEXT\("{name}"\)') + ["POST /chargers/{id}/commands"]
+        shown = [path for path, text in texts if re.search(wire, text)]
+        arrow = {"up": "station → central", "down": "central → station", "both": "both"}[direction]
+        rows.append(f"| {name} | {profile} | {arrow} | {'<br>'.join(places) or 'none'} | {'<br>'.join(dict.fromkeys(central)) or 'none'} | "
+                    f"{'<br>'.join(shown) or 'none'} |")
+    head = ["# The messages of OCPP 1.6, and where they are handled", "",
+            f"Made by `docs/coverage.py` from messages/ocpp16.def, the files' names, the table of routes and the tests that name a message. "
+            f"{len(rows)} messages. Every one that a central system sends can also be sent by `POST /chargers/{{id}}/commands`.", "",
+            "| message | profile | direction | station | central system | tests that name it |", "|---|---|---|---|---|---|"]
+    return "\n".join(head + rows) + "\n"
+
+
 def main():
     check, bad = "--check" in sys.argv[1:], 0
     for name, letter, title, folders in LISTS:
@@ -79,8 +138,15 @@ def main():
         elif not check:
             path.write_text(text)
             print(text.split("\n")[2])
+    path, text = ROOT / "docs/messages-1.6.md", messages_page()
+    if check and (not path.exists() or path.read_text() != text):
+        print("docs/messages-1.6.md is not up to date: run docs/coverage.py")
+        bad += 1
+    elif not check:
+        path.write_text(text)
+        print(text.split("\n")[2])
     if check:
-        print(f"{len(LISTS) - bad} passed, {bad} failed")
+        print(f"{len(LISTS) + 1 - bad} passed, {bad} failed")
     return bad != 0
 
 
