@@ -15,6 +15,8 @@
 #include "central/redis.h"
 #include "central/relay.h"
 #include "central/retention.h"
+#include "central/rest/batches.h"
+#include "central/rest/files.h"
 #include "central/rest/live.h"
 #include "central/rest/people.h"
 #include "central/rest/rest.h"
@@ -113,6 +115,12 @@ void central_apply(struct central *c, const struct fact *f)
         if (c->v16) /* not at the start */
             issue_heard(c->issue, &f->u.certificate);
         return;
+    case FACT_FILE:
+        files_apply(c->files, &f->u.file);
+        return;
+    case FACT_BATCH:
+        batches_apply(c->batches, &f->u.batch);
+        return;
     default:
         (c->cluster ? world_apply_far : world_apply)(c->world, f);
         live_load(c->live, f);
@@ -153,6 +161,19 @@ void central_request(struct central *c, const struct net_request *r)
 static void on_request(void *ctx, const struct net_request *r)
 {
     central_request(ctx, r);
+}
+
+static bool on_head(void *ctx, const struct amp_http_head *head)
+{
+    (void)ctx;
+    return !for_stations(head->path) && rest_takes_pieces(head);
+}
+
+static void on_body(void *ctx, struct net_conn *conn, struct amp_text piece, bool last)
+{
+    struct central *c = ctx;
+
+    rest_piece(c->rest, conn, piece, last);
 }
 
 static void on_message(void *ctx, struct net_conn *conn, enum amp_ws_opcode op,
@@ -239,6 +260,7 @@ static void on_tick(uv_timer_t *timer)
     struct central *c = timer->data;
 
     v16_tick(c->v16);
+    batches_tick(c->batches);
     balance_tick(c->balance);
     relay_tick(c->inside->relay);
     doctor_tick(c->doctor);
@@ -282,6 +304,8 @@ static int load(struct central *c, char **why)
     world_set_reservation_key(c->world, keys.reservation);
     world_more_transactions(c->world, keys.transaction, keys.transaction_end);
     people_set_keys(c->people, keys.user, keys.api_key);
+    files_set_key(c->files, keys.file);
+    batches_set_key(c->batches, keys.batch);
     return 0;
 }
 
@@ -308,6 +332,8 @@ static int open_net(struct central *c, char **why)
     const struct net_handler handler = {
         .ctx = c,
         .on_request = on_request,
+        .on_head = on_head,
+        .on_body = on_body,
         .on_message = on_message,
         .on_closed = on_closed,
         .on_gone = on_gone,
@@ -390,9 +416,13 @@ int central_open(struct central *c, uv_loop_t *loop, const struct settings *sett
     c->certificates = certificates_new(c);
     c->issue = issue_new(c);
     c->people = people_new(c);
+    c->files = files_new(c);
+    c->batches = batches_new(c);
     c->live = live_new(c);
     c->cluster = cluster_new(c);
     rc = load(c, why);
+    if (rc == 0)
+        rc = files_open(c->files, why);
     if (rc < 0)
         goto out;
     c->v16 = v16_new(c);
@@ -486,6 +516,9 @@ void central_close(struct central *c)
         live_free(c->live);
     if (c->people)
         people_free(c->people);
+    files_free(c->files);
+    batches_free(c->batches);
+    c->files = NULL, c->batches = NULL;
     balance_free(c->balance);
     if (c->world)
         world_free(c->world);

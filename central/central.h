@@ -13,6 +13,8 @@
 struct live;   /* central/rest/live.h: topics, sequence numbers, subscribers */
 struct rest;   /* central/rest/rest.h: routes */
 struct people; /* central/rest/people.h: accounts, logins, API keys */
+struct files;   /* central/rest/files.h: what people and stations upload */
+struct batches; /* central/rest/batches.h: commands for many chargers */
 struct v16;    /* central/v16/v16.h: sessions of 1.6 stations */
 struct redis;   /* central/redis.h */
 struct cluster; /* central/cluster.h: this node among others */
@@ -34,6 +36,8 @@ struct central {
     struct live *live;
     struct rest *rest;
     struct people *people;
+    struct files *files;
+    struct batches *batches;
     struct v16 *v16;
     struct retention *retention;
     struct counts *counts;   /* central/counts.h: for /metrics; may be NULL */

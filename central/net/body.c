@@ -1,5 +1,6 @@
-/* central/net/body.c - request bodies that come in pieces: files. Of a known length or in chunks; the
- * handler may hold them up while its disk is busy, and TCP holds up the sender. RFC 9112 §6, §7. */
+/* central/net/body.c - request bodies that come in pieces: files. Of a known length or in chunks;
+ * the handler may hold them up while its disk is busy, and TCP holds up the sender. RFC 9112 §6,
+ * §7. */
 #include "central/net/conn.h"
 
 #define LINE_MAX_LEN 256 /* of a chunk's size with its extensions, and of a trailer */
@@ -50,7 +51,9 @@ static int line(const uint8_t *at, size_t len)
 
 static int hex(uint8_t c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'                 ? c - '0'
+           : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+                                                : -1;
 }
 
 /* "1a3;name=value\r\n". False: no chunk begins so. */

@@ -64,10 +64,9 @@ static void on_gone(void *ctx, struct net_conn *c)
         taken.conn = NULL;
 }
 
-static const struct net_handler handler = { .on_head = on_head,
-                                            .on_body = on_body,
-                                            .on_request = on_request,
-                                            .on_gone = on_gone };
+static const struct net_handler handler = {
+    .on_head = on_head, .on_body = on_body, .on_request = on_request, .on_gone = on_gone
+};
 static const struct net_config small = { .max_body = 1000, .max_connections = 50 };
 
 static void begin(struct stage *s)
@@ -151,8 +150,9 @@ static void test_chunks(void)
 
 static void test_bad_chunks(void)
 {
-    static const char *const bad[] = { "x\r\n", "5\nhello", "5\r\nhelloX\r\n", "\r\n",
-                                       "ffffffffffffffffff\r\n", "-1\r\n" };
+    static const char *const bad[] = {
+        "x\r\n", "5\nhello", "5\r\nhelloX\r\n", "\r\n", "ffffffffffffffffff\r\n", "-1\r\n"
+    };
 
     for (size_t i = 0; i < AMP_COUNT(bad); i++) {
         struct stage s;

@@ -75,6 +75,7 @@ void rest_drop(struct rest_call *call)
     if (call->state && call->clean)
         call->clean(call->state);
     free(call->state);
+    free(call->file);
     free(call);
 }
 

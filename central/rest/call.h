@@ -38,6 +38,8 @@ struct rest_route {
 
 extern const struct rest_route rest_routes[];
 extern const size_t rest_route_count;
+/* Is its body bytes of any type and length, not a record of api.def? */
+bool rest_route_raw(const struct rest_route *r);
 
 /* Something that belongs to a connection: a call under way, a live socket, an event stream. Kept by
  * connection, so that the end of the connection finds it. net_data is not used: it is the stations'
@@ -47,6 +49,8 @@ struct rest_owner {
     void (*message)(struct rest_owned *o, enum amp_ws_opcode op, struct amp_text data);
     void (*closed)(struct rest_owned *o, int code);
     void (*writable)(struct rest_owned *o); /* the reader of a stream has taken all; may be NULL */
+    /* A piece of the request's body; may be NULL. */
+    void (*body)(struct rest_owned *o, struct amp_text piece, bool last);
     void (*gone)(struct rest_owned *o); /* already out of the table; conn is NULL */
 };
 struct rest_owned {
@@ -77,6 +81,10 @@ struct rest_call {
     void (*unpark)(struct rest_call *call); /* a parked call's clean-up when its client or the
                                                server goes; then it is freed */
     int64_t key, seq, subject;              /* the handler's own; subject: what a command is about */
+    bool pieces;    /* the body comes to `sink`, `coming` bytes or -1: nobody knows */
+    int64_t coming;
+    void (*sink)(struct rest_call *call, struct amp_text piece, bool last);
+    struct fact *file; /* that comes of this call; free()d with it */
     /* Of commands: writes what is answered instead of the command; NULL: the command */
     void (*shape)(struct rest_call *call, struct amp_json *w, const struct command_fact *f);
     uint64_t refusals;                      /* several nodes: as they were at rest_after */

@@ -3,6 +3,7 @@
  * refused at once with 409: a start that happens hours later, with another car, helps nobody. Who
  * wants to wait for it says so, and for how long (?queue=). */
 #include "central/domain/shared.h"
+#include "central/rest/build.h"
 #include "central/rest/commands.h"
 #include "central/rest/groups.h"
 
@@ -75,6 +76,7 @@ void rest_command_ask(struct rest_call *call, struct charger *ch, struct command
                      AMP_FMT(charger_fact(ch)->id));
         return;
     }
+    build_asked(c, call->file, call->key);
     rest_after(call, queued);
 }
 

@@ -23,6 +23,9 @@ void rest_list_commands(struct rest_call *call)
     char action[64];
     int64_t limit = 100;
 
+    if (!rest_query_int(call, "batch", 1, INT64_MAX, &q.batch))
+        return;
+
     if (!rest_query_charger(call, &q.charger) ||
         !rest_query_int(call, "before", 1, INT64_MAX, &q.before) ||
         !rest_query_int(call, "limit", 1, REST_LIMIT_MAX, &limit))

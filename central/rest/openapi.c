@@ -54,6 +54,9 @@ static const struct {
     { "Certificate", &api_certificate_record },
     { "Authority", &api_authority_record },
     { "CertificateHashData", &api_certificate_hash_data_record },
+    { "File",         &api_file_record        },
+    { "Batch",        &api_batch_record       },
+    { "BatchFilter",  &api_batch_filter_record },
     { "Subscription", &api_subscription_record},
     { "Event",        &api_event_record       },
 };
@@ -64,6 +67,9 @@ static const struct {
     {"wait",       "integer",
      "Hold the answer until the charger has answered, at most this many seconds (60)"},
     { "queue",     "integer", "Let the command wait for an offline charger, so many seconds" },
+    { "batch",     "integer", "Only of this batch" },
+    { "name",      "string",  "Of the file" },
+    { "note",      "string",  "What the file is for" },
     { "force",     "boolean", "Though an update runs already" },
     { "charger",   "string",  "Only of this charger"                                 },
     { "station", "string", "Only of this identity, known or not" },
@@ -313,6 +319,17 @@ static void put_body(struct amp_json *w, const struct rest_route *route)
 {
     const struct amp_message *m = route->message < 0 ? NULL : &api.messages[route->message];
 
+    if (rest_route_raw(route)) {
+        amp_json_key(w, "requestBody");
+        amp_json_open(w, '{');
+        content(w, "application/octet-stream");
+        amp_json_open(w, '{');
+        member(w, "type", "string");
+        member(w, "format", "binary");
+        amp_json_close(w, '}');
+        content_end(w);
+        amp_json_close(w, '}');
+    }
     if (!m || !m->request->count[0])
         return;
     amp_json_key(w, "requestBody");

@@ -1,14 +1,18 @@
 /* central/rest/operations.c - the typed routes of commands: one row each. Most bodies have the names
  * and types that OCPP has, so what was decoded strictly by api.def travels on as it came, without
  * its blanks. */
+#include "central/rest/build.h"
 #include "central/rest/commands.h"
 #include "central/rest/routes.h"
 #include "central/rest/shapes.h"
+#include "central/rest/transfer.h"
 
 #include "messages/api.h"
 #include <assert.h>
+#include <stdlib.h>
 
-#define RECORD_MAX 512 /* of the decoded bodies */
+#define RECORD_MAX  512 /* of the decoded bodies */
+#define PAYLOAD_MAX 16384
 
 /* Routes whose body is the payload. `where` is the field to blame when the check of the definitions
  * names none. */
@@ -81,6 +85,39 @@ void rest_operation(struct rest_call *call)
     f.payload = body.len ? compact(&call->c->arena, body) : AMP_TEXT("{}");
     rest_command_target(call->c, f.payload, &f);
     rest_command_ask(call, ch, &f, o->where);
+}
+
+/* Those whose payload is made here: build.c. */
+void rest_file_operation(struct rest_call *call)
+{
+    struct charger *ch = rest_reachable(call);
+    struct command_fact f = { .connector = -1 };
+    struct build b = { .charger = ch, .f = &f };
+    uint64_t record[RECORD_MAX / 8];
+    char *block, base[REST_BASE_MAX];
+
+    if (!ch)
+        return;
+    assert(api.messages[call->route->message].request_size <= sizeof record);
+    f.action = build_action(call->route->message);
+    f.by = amp_text_of(call->who.name);
+    b.c = call->c;
+    b.now_ms = rest_now(call);
+    b.base = base;
+    rest_base_url(call->c, call->head, call->secure, base);
+    if (!rest_body(call, record))
+        return;
+    block = malloc(PAYLOAD_MAX);
+    if (!block)
+        abort();
+    amp_buf_init(&b.payload, block, PAYLOAD_MAX);
+    if (build_payload(&b, record)) {
+        call->file = b.upload;
+        rest_command_ask(call, ch, &f, "body");
+    } else {
+        rest_problem(call, &b.problem, "%s", b.detail);
+    }
+    free(block);
 }
 
 /* The open transaction that the body means: by number, by connector, or the only one. NULL: a

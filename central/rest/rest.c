@@ -76,6 +76,14 @@ void rest_writable(struct rest *r, struct net_conn *conn)
         o->owner->writable(o);
 }
 
+void rest_piece(struct rest *r, struct net_conn *conn, struct amp_text piece, bool last)
+{
+    struct rest_owned *o = owned_by(r, conn);
+
+    if (o && o->owner->body)
+        o->owner->body(o, piece, last);
+}
+
 void rest_gone(struct rest *r, struct net_conn *conn)
 {
     struct rest_owned *o = owned_by(r, conn);
@@ -98,7 +106,15 @@ static void call_gone(struct rest_owned *o)
     rest_drop(call);
 }
 
-static const struct rest_owner call_owner = { .gone = call_gone };
+static void call_body(struct rest_owned *o, struct amp_text piece, bool last)
+{
+    struct rest_call *call = (struct rest_call *)o;
+
+    if (call->sink) /* else it is answered, and the rest of its body is thrown away */
+        call->sink(call, piece, last);
+}
+
+static const struct rest_owner call_owner = { .body = call_body, .gone = call_gone };
 
 static struct rest_call *call_new(struct rest *r, const struct net_request *q)
 {
@@ -111,6 +127,8 @@ static struct rest_call *call_new(struct rest *r, const struct net_request *q)
     call->c = r->c;
     call->head = q->head;
     call->body = q->body;
+    call->pieces = q->pieces;
+    call->coming = q->pieces ? q->coming : -1;
     call->next = r->calls;
     if (r->calls)
         r->calls->prev = call;
@@ -203,7 +221,7 @@ static bool check_type(struct rest_call *call)
     struct amp_text type = amp_http_get(call->head, "Content-Type");
     static const char json[] = "application/json";
 
-    if (!call->body.len || !type.len)
+    if (rest_route_raw(call->route) || !call->body.len || !type.len)
         return true;
     if (call->route->message < 0)
         return true; /* no JSON is described: a file */
@@ -248,6 +266,16 @@ static void no_route(struct rest_call *call, int rc, const char *allow)
                          .title = "The path can't be read",
                          .cure = "Percent-encode UTF-8 text, at most 127 bytes a segment." },
                      "A segment is badly encoded or too long.");
+}
+
+bool rest_takes_pieces(const struct amp_http_head *head)
+{
+    const struct rest_route *route;
+    char params[REST_PARAMS_MAX][REST_PARAM_MAX], allow[64];
+
+    return rest_match(rest_routes, rest_route_count, head->method, head->path, &route, params,
+                      allow) == 0 &&
+           rest_route_raw(route);
 }
 
 void rest_request(struct rest *r, const struct net_request *q)

@@ -22,6 +22,9 @@ void rest_gone(struct rest *r, struct net_conn *conn);
 void rest_writable(struct rest *r, struct net_conn *conn);
 /* A command changed and that is durable: whoever waits for it is answered. */
 void rest_command_changed(struct rest *r, const struct command_fact *f);
+/* Does the body of this request become a file? Then it comes in pieces (net_handler.on_head). */
+bool rest_takes_pieces(const struct amp_http_head *head);
+void rest_piece(struct rest *r, struct net_conn *conn, struct amp_text piece, bool last);
 /* Is this a connection of rest's: a request under way, a live socket, an event stream? */
 bool rest_owns(const struct rest *r, const struct net_conn *conn);
 

@@ -100,14 +100,48 @@ const struct rest_route rest_routes[] = {
       "Send a vendor's own message" },
     { "POST", V1 "/chargers/{id}/get-composite-schedule", ROLE_OPERATOR, rest_operation, API_GET_COMPOSITE_SCHEDULE, "Command", 202, "wait queue",
       "Ask what the charger's profiles add up to" },
+    { "POST", V1 "/chargers/{id}/update-firmware", ROLE_OPERATOR, rest_file_operation, API_UPDATE_FIRMWARE, "Command", 202, "wait queue force",
+      "Have the charger load firmware: a file that was uploaded, or an address" },
+    { "POST", V1 "/chargers/{id}/signed-update-firmware", ROLE_OPERATOR, rest_file_operation, API_SIGNED_UPDATE_FIRMWARE, "Command", 202,
+      "wait queue force", "The same, with a signature that the charger checks" },
+    { "POST", V1 "/chargers/{id}/get-diagnostics", ROLE_OPERATOR, rest_file_operation, API_GET_DIAGNOSTICS, "Command", 202, "wait queue",
+      "Have the charger bring its diagnostics: to this server, or to an address" },
+    { "POST", V1 "/chargers/{id}/get-log", ROLE_OPERATOR, rest_file_operation, API_GET_LOG, "Command", 202, "wait queue",
+      "Have the charger bring a log: to this server, or to an address" },
     { "POST", V1 "/chargers/{id}/commands", ROLE_OPERATOR, rest_send_command, API_SEND_COMMAND, "Command", 202, "wait queue force",
       "Send any action of OCPP that a charger answers; checked against its definition first" },
     { "DELETE", V1 "/commands/{key}", ROLE_OPERATOR, rest_cancel_command, -1, "Command", 200, NULL,
       "Withdraw a command that was not sent yet" },
-    { "GET", V1 "/commands", ROLE_OPERATOR, rest_list_commands, API_LIST_COMMANDS, NULL, 200, "charger action before limit",
+    { "GET", V1 "/commands", ROLE_OPERATOR, rest_list_commands, API_LIST_COMMANDS, NULL, 200, "charger action batch before limit",
       "Commands, newest first" },
     { "GET", V1 "/commands/{key}", ROLE_OPERATOR, rest_get_command, API_GET_COMMAND, "Command", 200, "wait",
       "One command: its state, times and answer" },
+    /* files */
+    { "GET", V1 "/files", ROLE_OPERATOR, rest_list_files, API_LIST_FILES, NULL, 200, "charger before limit",
+      "Files: uploaded for chargers, and brought by them; newest first" },
+    { "POST", V1 "/files", ROLE_OPERATOR, rest_upload_file, -1, "File", 201, "name note",
+      "Upload a file; the body is its bytes, of any type" },
+    { "GET", V1 "/files/{key}", ROLE_OPERATOR, rest_get_file, API_GET_FILE, "File", 200, NULL,
+      "What is known of a file" },
+    { "DELETE", V1 "/files/{key}", ROLE_OPERATOR, rest_delete_file, -1, NULL, 204, NULL,
+      "Delete a file" },
+    { "GET", V1 "/files/{key}/content", ROLE_OPERATOR, rest_get_file_content, -1, NULL, 200, NULL,
+      "The bytes of a file, or a range of them" },
+    { "GET", "/f/{token}", 0, rest_fetch_file, -1, NULL, 200, NULL, "A file, for chargers" },
+    { "GET", "/f/{token}/{name}", 0, rest_fetch_file, -1, NULL, 200, NULL, "The same, with a name" },
+    { "PUT", "/f/{token}", 0, rest_bring_file, -1, NULL, 201, NULL, "What a charger was asked to bring, once" },
+    { "PUT", "/f/{token}/{name}", 0, rest_bring_file, -1, NULL, 201, NULL, "The same, with a name" },
+    { "POST", "/f/{token}", 0, rest_bring_file, -1, NULL, 201, NULL, "The same as PUT" },
+    { "POST", "/f/{token}/{name}", 0, rest_bring_file, -1, NULL, 201, NULL, "The same as PUT, with a name" },
+    /* batches */
+    { "GET", V1 "/batches", ROLE_OPERATOR, rest_list_batches, API_LIST_BATCHES, NULL, 200, NULL,
+      "Batches of commands, newest first" },
+    { "POST", V1 "/batches", ROLE_ADMIN, rest_create_batch, API_CREATE_BATCH, "Batch", 201, NULL,
+      "Send a command to all chargers that fit a filter, some at a time; with dryRun only say to whom" },
+    { "GET", V1 "/batches/{key}", ROLE_OPERATOR, rest_get_batch, API_GET_BATCH, "Batch", 200, NULL,
+      "How far a batch is; its commands are those of /commands?batch=" },
+    { "POST", V1 "/batches/{key}/cancel", ROLE_ADMIN, rest_cancel_batch, -1, "Batch", 200, NULL,
+      "End a batch: no more commands, and those that were not sent are withdrawn" },
     /* what happened */
     { "GET", V1 "/transactions", ROLE_OPERATOR, rest_list_transactions, API_LIST_TRANSACTIONS, NULL, 200,
       "charger connector tag open from to before limit", "Charging sessions, newest first" },
@@ -291,3 +325,8 @@ const struct rest_route rest_routes[] = {
 };
 /* clang-format on */
 const size_t rest_route_count = AMP_COUNT(rest_routes);
+
+bool rest_route_raw(const struct rest_route *r)
+{
+    return r->handle == rest_upload_file || r->handle == rest_bring_file;
+}

@@ -53,6 +53,20 @@ void rest_list_messages(struct rest_call *call);
 void rest_operation(struct rest_call *call);
 void rest_remote_stop(struct rest_call *call);
 void rest_send_command(struct rest_call *call);
+void rest_file_operation(struct rest_call *call);
+/* file_routes.c */
+void rest_list_files(struct rest_call *call);
+void rest_upload_file(struct rest_call *call);
+void rest_get_file(struct rest_call *call);
+void rest_delete_file(struct rest_call *call);
+void rest_get_file_content(struct rest_call *call);
+void rest_fetch_file(struct rest_call *call);
+void rest_bring_file(struct rest_call *call);
+/* batch_routes.c */
+void rest_list_batches(struct rest_call *call);
+void rest_create_batch(struct rest_call *call);
+void rest_get_batch(struct rest_call *call);
+void rest_cancel_batch(struct rest_call *call);
 /* configuration.c */
 void rest_list_configuration(struct rest_call *call);
 void rest_get_configuration_key(struct rest_call *call);

@@ -149,6 +149,8 @@ void query_filters(struct query *q, const struct store_ask *a, const struct quer
         where_number(q, "m.charger =", a->charger);
     if (a->transaction && (commands || a->what == ASK_READINGS))
         where_number(q, "m.transaction_key =", a->transaction);
+    if (a->batch && commands)
+        where_number(q, "m.batch =", a->batch);
     if (a->connector >= 0 && !messages && !audit && !refusals && a->what != ASK_CONNECTIONS)
         where_number(q, "m.connector =", a->connector);
     if (a->from_ms) {

@@ -89,6 +89,7 @@ struct store_ask {
     int64_t org;             /* 0: all, for the server itself; nobody who asks is 0 */
     int64_t charger;         /* 0: all */
     int64_t transaction;     /* 0: all. READINGS, TRANSACTIONS, COMMANDS */
+    int64_t batch;           /* 0: all. COMMANDS */
     int32_t connector;       /* -1: all. TRANSACTIONS, READINGS, STATUS, COMMANDS */
     int64_t from_ms, to_ms;  /* from <= time < to; 0: open. Time is at_ms; TRANSACTIONS start_ms,
                                 COMMANDS created_ms, STATUS and READINGS seen_ms, POWER slot_ms,
