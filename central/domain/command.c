@@ -245,16 +245,14 @@ const struct command_fact *world_command_find(const struct charger *c, struct am
     return NULL;
 }
 
-/* One that was not answered before stands behind those that were not sent yet. */
+/* Oldest first, also one that is sent again: behind a newer one it would undo what that has set. */
 const struct command_fact *world_command_next(struct world *w, const struct charger *c)
 {
-    const struct command_fact *next = NULL;
-
     (void)w;
     for (const struct command *k = c->commands; k; k = k->next)
-        if (k->fact->state == COMMAND_QUEUED && (!next || k->fact->attempts < next->attempts))
-            next = k->fact;
-    return next;
+        if (k->fact->state == COMMAND_QUEUED)
+            return k->fact;
+    return NULL;
 }
 
 /* ---- sent again ---- */
