@@ -95,11 +95,6 @@ const char *net_address(const struct net *n)
     (void)n;
     return "127.0.0.1:8180";
 }
-bool central_leads(const struct central *c)
-{
-    (void)c;
-    return true;
-}
 bool net_stream_put(struct net_conn *c, const void *data, size_t len)
 {
     size_t old = c->streamed ? strlen(c->streamed) : 0;
