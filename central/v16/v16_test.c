@@ -708,6 +708,8 @@ static void test_one_at_a_time(void) /* E54, E55, E56 */
     end();
 }
 
+#define VENDOR "{\"vendorId\":\"v\"}" /* not sent again when nobody answered */
+
 static void test_not_before_boot(void) /* E57, E58, C13 */
 {
     int64_t key;
@@ -715,24 +717,24 @@ static void test_not_before_boot(void) /* E57, E58, C13 */
 
     begin();
     fd = connect_as("CP001");
-    key = command("CP001", "ClearCache", "{}", -1, 0);
+    key = command("CP001", "DataTransfer", VENDOR, -1, 0);
     expect(fd, "Heartbeat", "{}", "[3,\"x\""); /* E60: answered, too */
     CHECK(state(key) == COMMAND_QUEUED, "E58: a stranger is not called before it booted");
     peer_text(&stage, fd, "[2,\"x\",\"BootNotification\"," BOOT "]");
     CHECK(!strncmp(hear(fd), "[3,\"x\",", 7), "E57: the answer first: %s", text);
-    CHECK(strstr(hear(fd), "\"ClearCache\""), "then the call: %s", text);
+    CHECK(strstr(hear(fd), "\"DataTransfer\""), "then the call: %s", text);
     close(fd);
     UNTIL(&stage, !session("CP001"));
     fd = connect_as("CP001");
-    key = command("CP001", "ClearCache", "{}", -1, 0);
+    key = command("CP001", "DataTransfer", VENDOR, -1, 0);
     CHECK(state(key) == COMMAND_QUEUED, "a known one may be about to boot");
     peer_text(&stage, fd, "[2,\"x\",\"Heartbeat\",{}]");
     CHECK(!strncmp(hear(fd), "[3,\"x\",", 7), "its first message is no boot: %s", text);
-    CHECK(strstr(hear(fd), "\"ClearCache\""), "so it did not restart: %s", text);
+    CHECK(strstr(hear(fd), "\"DataTransfer\""), "so it did not restart: %s", text);
     close(fd);
     UNTIL(&stage, !session("CP001"));
     fd = connect_as("CP001");
-    key = command("CP001", "ClearCache", "{}", -1, 0);
+    key = command("CP001", "DataTransfer", VENDOR, -1, 0);
     clock_ms += 9999;
     v16_tick(central.v16);
     CHECK(state(key) == COMMAND_QUEUED, "silence");
