@@ -67,8 +67,8 @@ bool rest_here(struct rest_call *call)
     struct net_request r = request_of(call);
     struct node_info where;
 
-    if (!ch || charger_fact(ch)->org != call->who.org)
-        return true;
+    if (!ch || charger_fact(ch)->org != call->who.org || !call->body.at)
+        return true; /* a body that comes in pieces can't be kept */
     if (!cluster_elsewhere(c->cluster, ch, &where))
         return rest_admit(call, charger_fact(ch)->id);
     if (amp_http_get(call->head, FORWARD_MARK).at) {

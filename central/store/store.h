@@ -53,7 +53,9 @@ void store_close(struct store *s);
 int store_load(struct store *s, void (*each)(void *ctx, const struct fact *f), void *ctx);
 
 /* Next free keys, as they were at store_open, for counters that the loop thread owns from then on.
- * Never one that was used before, even if its row is gone. */
+ * Never one that was used before, even if its row is gone. Of several nodes: the first of those that
+ * are reserved for this one (2^32 of chargers and commands, else 65,536); a counter must then not
+ * follow the keys of others' facts, as key_note and key_take of the domain see to. */
 struct store_keys {
     int64_t charger, transaction, command, user, api_key, reservation, file, batch;
     int64_t transaction_end; /* of several nodes: behind those reserved for this one; else 0 */
