@@ -78,6 +78,52 @@ static void settle(struct store *s)
         abort();
 }
 
+/* ---- one session's curve ---- */
+
+static size_t rows;
+
+static void on_rows(void *ctx, int rc, const struct fact *facts, const int64_t *ids, size_t count,
+                    int64_t next)
+{
+    (void)ctx, (void)facts, (void)ids, (void)next;
+    if (rc < 0)
+        abort();
+    rows = count;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The curves of sessions all over the history, each asked for once. */
+static void measure_curve(const char *name, const char *database)
+{
+    struct store *s = open_at(database);
+    double ms[ASKED];
+
+    for (int i = 0; i < ASKED; i++) {
+        uint64_t began = uv_hrtime();
+
+        store_ask(s,
+                  &(struct store_ask){ .what = ASK_READINGS,
+                                       .org = 1,
+                                       .transaction = 1000001 + i * 131 % (2 * CHARGERS),
+                                       .connector = -1,
+                                       .limit = 1000 },
+                  on_rows, NULL);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        ms[i] = (double)(uv_hrtime() - began) / 1e6;
+    }
+    qsort(ms, ASKED, sizeof ms[0], by_size);
+    printf("%-10s one session's curve among %d readings: %zu rows, median %.1f ms, slowest %.1f "
+           "ms\n",
+           name, READINGS, rows, ms[ASKED / 2], ms[ASKED - 1]);
+    close_store(s);
+}
+
 /* ---- bytes ---- */
 
 static uint32_t samples(size_t meter, const char *name, int64_t n, char out[4096])
@@ -156,11 +202,15 @@ static void measure_bytes(void)
             empty = sqlite_bytes(file);
             len = fill(file, m, names[packed]);
             each[packed][0] = (double)(sqlite_bytes(file) - empty) / READINGS;
+            if (packed && m + 1 == AMP_COUNT(meters))
+                measure_curve("SQLite", file);
             unlink(file);
             server_url(&server, "amp", "test", url);
             server_sql(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
             fill(url, m, names[packed]);
             each[packed][1] = (double)postgres_bytes(url) / READINGS;
+            if (packed && m + 1 == AMP_COUNT(meters))
+                measure_curve("PostgreSQL", url);
         }
         printf("%-12s samples of %3u bytes: SQLite %4.0f bytes a reading as sent, %4.0f packed "
                "(1 : %.1f); PostgreSQL %4.0f, %4.0f (1 : %.1f)\n",
@@ -170,24 +220,6 @@ static void measure_bytes(void)
 }
 
 /* ---- power over a year ---- */
-
-static size_t rows;
-
-static void on_rows(void *ctx, int rc, const struct fact *facts, const int64_t *ids, size_t count,
-                    int64_t next)
-{
-    (void)ctx, (void)facts, (void)ids, (void)next;
-    if (rc < 0)
-        abort();
-    rows = count;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
 
 static void ask(struct store *s, const char *name, const char *what, struct store_ask a)
 {

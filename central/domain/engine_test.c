@@ -344,6 +344,40 @@ static void test_older_start(void) /* E5, E22 */
     scene_close(&s);
 }
 
+static void test_superseded(void) /* E5, E75 */
+{
+    int64_t first, key, ghost;
+
+    scene_open(&s, NULL);
+    now = T0 + 36000000;
+    first = start(1, "GOOD", 0, T0);
+    stop(first, 100, T0 + 60000);
+    for (int i = 1; i <= WORLD_CLOSED_KEPT; i++)
+        stop(start(1, "GOOD", i * 100, T0 + i * 600000), i * 100 + 100, T0 + i * 600000 + 60000);
+    CHECK(!world_transaction(s.w, first), "E5: so long ago that it is forgotten");
+    ghost = start(1, "GOOD", 0, T0);
+    CHECK(get(ghost)->state == TX_STOPPED && !charger_transaction(s.c, 1) &&
+              (get(ghost)->attention & TX_FLAG_ZOMBIE),
+          "E5: its start again does not run: a person should know");
+    CHECK(start(1, "GOOD", 0, T0) == ghost, "E1: and again is the same");
+    scene_close(&s);
+
+    scene_open(&s, NULL);
+    now = T0;
+    first = start(1, "GOOD", 0, T0 + 86400000);
+    key = start(1, "GOOD", 500, T0 + 60000);
+    CHECK(charger_transaction(s.c, 1)->key == key && get(first)->state == TX_STOPPED,
+          "E75: a clock that was a day ahead and was put right: the new one runs");
+    scene_close(&s);
+
+    scene_open(&s, NULL);
+    first = start(1, "GOOD", 0, T0);
+    stop(first, 100, T0 + 60000);
+    key = start(1, "GOOD", 100, T0 - 30000);
+    CHECK(get(key)->state == TX_RUNNING, "E75: or was put back a little");
+    scene_close(&s);
+}
+
 static void test_lower_start(void) /* E88 */
 {
     static const struct {
@@ -567,6 +601,7 @@ int main(void)
     RUN(test_stop_before_start);
     RUN(test_reading_before_start);
     RUN(test_older_start);
+    RUN(test_superseded);
     RUN(test_lower_start);
     RUN(test_times);
     RUN(test_register);

@@ -102,7 +102,25 @@ static void close_zombie(struct world *w, struct transaction *t, int64_t now_ms)
     transaction_forget(w, t->charger, t);
 }
 
-/* A start that is older than what runs on its connector: another has taken its place already. */
+/* Has another session begun on this connector since? Then this start is late, or a repetition of one
+ * that is not in memory any more (E5), and nothing of it runs. A clock that was ahead and was put
+ * right is told by this: its earlier sessions are in the future, or this start is of right now. */
+static bool superseded(const struct charger *c, const struct transaction *runs,
+                       const struct start_info *s, int64_t now_ms)
+{
+    if (s->at_ms < CLOCK_SET_MS)
+        return false;
+    if (runs)
+        return s->at_ms < runs->fact->start_ms - SLACK_MS &&
+               runs->fact->start_ms <= now_ms + AHEAD_MS;
+    for (const struct transaction *t = c->transactions; t; t = t->next)
+        if (t->fact->connector == s->connector && t->fact->start_hash &&
+            t->fact->start_ms > s->at_ms + SLACK_MS && t->fact->start_ms <= now_ms + AHEAD_MS)
+            return now_ms - s->at_ms > AHEAD_MS;
+    return false;
+}
+
+/* A start in whose place another has come already. */
 static void begin_closed(struct transaction_fact *f, int64_t now_ms)
 {
     f->state = TX_STOPPED;
@@ -184,7 +202,7 @@ int64_t world_start(struct world *w, struct charger *c, const struct start_info 
         return t->fact->key;
     }
     book_start(w, c, &f, s, out->status, now_ms);
-    if (runs && s->at_ms >= CLOCK_SET_MS && s->at_ms < runs->fact->start_ms - SLACK_MS)
+    if (superseded(c, runs, s, now_ms))
         begin_closed(&f, now_ms);
     else if (runs)
         close_zombie(w, runs, now_ms);

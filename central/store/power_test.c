@@ -45,7 +45,8 @@ static void settle(struct store *s)
 
 static void put(struct store *s, int64_t charger, int64_t slot_ms, int64_t wh, int64_t max_w)
 {
-    store_put(s, &(struct fact){ FACT_POWER, { .power = { 1, charger, slot_ms, wh, max_w } } });
+    store_put(s, &(struct fact){ FACT_POWER,
+                                 { .power = { 1, charger, slot_ms, wh, max_w, charger } } });
 }
 
 static struct power_fact rows[64];
