@@ -93,7 +93,7 @@ static void lay_out(void)
 static double flows[NODES][LOAD_PHASES], fuse[STATIONS][LOAD_PHASES];
 static double obeying[LOAD_PHASES]; /* of it, of stations that could be told for long enough */
 static uint64_t reached_since[STATIONS];
-static double worst_part, used_ah, could_ah;
+static double worst_part, used_ah, could_ah, known_ah;
 static unsigned passed, seconds, excused, helpless;
 static bool harmed; /* a limit fell, and the site was not within it since */
 
@@ -174,14 +174,16 @@ static void look_at_fuses(void)
         harmed = false; /* from here on nothing is an excuse until a limit falls again */
 }
 
-/* What somebody could hand out who knows every car and needs no messages: which phases it uses, how
- * much it takes. */
-static void look_at_optimum(unsigned every_s)
+/* What somebody could hand out who needs no messages and knows what each car takes; and on which
+ * phases, or (`wired`) only what its connector has. */
+static double optimum_ah(unsigned every_s, bool wired)
 {
     static struct load_want w[STATIONS * EACH];
     static struct load_share out[STATIONS * EACH];
     struct load_node nodes[NODES + STATIONS];
+    static int really[STATIONS * EACH];
     struct load_site s = { nodes, w, NODES, 0, LOAD_EQUAL, 0, 0 };
+    double ah = 0;
 
     for (int n = 0; n < NODES; n++) {
         int32_t da = n ? lay->feeder_da : limit_da;
@@ -207,6 +209,9 @@ static void look_at_optimum(unsigned every_s)
                 continue;
             for (int p = 0; p < phases && p < site.stations[i]->config.phases[c]; p++)
                 mask |= 1u << ((i + p) % LOAD_PHASES);
+            really[s.want_count] = __builtin_popcount(mask);
+            if (wired && site.stations[i]->config.phases[c] == 3)
+                mask = 7;
             w[s.want_count] =
                 (struct load_want){ .id = i * 8 + c,
                                     .node = node,
@@ -219,7 +224,8 @@ static void look_at_optimum(unsigned every_s)
     }
     load_share(&s, out);
     for (uint32_t i = 0; i < s.want_count; i++)
-        could_ah += out[i].da / 10.0 * __builtin_popcount(w[i].phases) * every_s / 3600;
+        ah += out[i].da / 10.0 * really[i] * every_s / 3600;
+    return ah;
 }
 
 /* ---- people ---- */
@@ -342,7 +348,7 @@ static void run(const struct layout *l, uint32_t seed)
     uint64_t calls;
 
     lay = l;
-    worst_part = used_ah = could_ah = 0;
+    worst_part = used_ah = could_ah = known_ah = 0;
     harmed = false;
     memset(reached_since, 0, sizeof reached_since);
     passed = seconds = excused = helpless = sessions = deaths = cuts = darks = falls = 0;
@@ -366,20 +372,22 @@ static void run(const struct layout *l, uint32_t seed)
         }
         site_turn_central(&site);
         look_at_fuses();
-        if (seconds % 10 == 0)
-            look_at_optimum(10);
+        if (seconds % 10 == 0) {
+            could_ah += optimum_ah(10, false);
+            known_ah += optimum_ah(10, true);
+        }
     }
     calls = site.calls;
-    printf(
-        "%s: %d connectors, %llu min, %u sessions; highest load %.1f %% of a limit; "
-        "%.0f of %.0f Ah that were possible (%.1f %%); %.2f calls/s, %llu refused; plan %lld us, "
-        "at most %lld us; %u s excused, %u s powerless, %u falls, %u deaths, %u power cuts, %u "
-        "lost lines\n",
-        l->name, l->stations * EACH, (unsigned long long)l->minutes, sessions, worst_part * 100,
-        used_ah, could_ah, used_ah / could_ah * 100, (double)calls / seconds,
-        (unsigned long long)site.refusals,
-        (long long)(site.plans ? site.plan_us / (int64_t)site.plans : 0),
-        (long long)site.plan_most_us, excused, helpless, falls, deaths, cuts, darks);
+    printf("%s: %d connectors, %llu min, %u sessions; highest load %.1f %% of a limit; "
+           "%.0f Ah, %.1f %% of what was possible, %.1f %% with three phases a car; %.2f calls/s, "
+           "%llu refused; plan %lld us, "
+           "at most %lld us; %u s excused, %u s powerless, %u falls, %u deaths, %u power cuts, %u "
+           "lost lines\n",
+           l->name, l->stations * EACH, (unsigned long long)l->minutes, sessions, worst_part * 100,
+           used_ah, used_ah / could_ah * 100, used_ah / known_ah * 100, (double)calls / seconds,
+           (unsigned long long)site.refusals,
+           (long long)(site.plans ? site.plan_us / (int64_t)site.plans : 0),
+           (long long)site.plan_most_us, excused, helpless, falls, deaths, cuts, darks);
     CHECK(passed == 0, "a limit was passed");
     CHECK(sessions > 0 && used_ah > 0, "cars charge");
     site_close(&site);

@@ -142,8 +142,11 @@ static void put_reason(const struct loads *l, const struct load_spot *s,
         if (!t)
             return;
         put_limit(t, &s->share, out);
-        put(out, " is shared %s by %d connectors.", rule_name(top->rule),
-            (int)t->places[s->share.node].sharing);
+        if (t->places[s->share.node].sharing == 1)
+            put(out, " has no more to give.");
+        else
+            put(out, " is shared %s by %d connectors.", rule_name(top->rule),
+                (int)t->places[s->share.node].sharing);
         if (s->share.da == LOAD_LEAST_DA)
             put(out, " 6 A is the least a car can be given.");
         return;

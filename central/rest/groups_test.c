@@ -213,7 +213,7 @@ static void test_why(void)
     limit("alone");
     has("\"limitA\":26");
     has("\"confirmedA\":26");
-    has("group \\\"Depot\\\" (26 A on L1) is shared equally by 1 connectors");
+    has("group \\\"Depot\\\" (26 A on L1) has no more to give");
     start("CP1", 2, 2);
     start("CP2", 1, 3);
     plan();
