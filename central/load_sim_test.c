@@ -19,6 +19,7 @@ struct layout {
     int32_t site_da, feeder_da, charger_da, base_da;
     enum load_rule rule;
     bool trouble; /* lines break, stations restart, the central system dies */
+    bool trust;   /* cars keep the phases that they were seen to use */
     bool moods;   /* others take more or less, limits fall and rise */
 };
 
@@ -79,6 +80,7 @@ static void lay_out(void)
                                       .max_da = 320,
                                       .base_da = lay->base_da,
                                       .phases = t->config.phases[1],
+                                      .trust_phases = lay->trust,
                                       .priority = i % 3,
                                       .rotation = i % LOAD_PHASES };
         struct load_fault fault;
@@ -408,6 +410,23 @@ static void test_two_hundred(void)
     CHECK(used_ah > 0.7 * could_ah, "what is there is used: %.0f of %.0f Ah", used_ah, could_ah);
 }
 
+/* The same day, and cars with one phase at a connector with three are counted on that one. */
+static void test_trusted(void)
+{
+    static const struct layout l = { .name = "trusted",
+                                     .stations = STATIONS,
+                                     .minutes = 60,
+                                     .site_da = 12000,
+                                     .feeder_da = 3500,
+                                     .charger_da = 400,
+                                     .base_da = LOAD_NONE,
+                                     .rule = LOAD_EQUAL,
+                                     .trust = true };
+
+    run(&l, 11);
+    CHECK(used_ah > 0.8 * could_ah, "what is there is used: %.0f of %.0f Ah", used_ah, could_ah);
+}
+
 static const struct layout crowded = { .name = "trouble",
                                        .stations = STATIONS,
                                        .minutes = 60,
@@ -453,6 +472,7 @@ static void test_seeds(uint32_t first, uint32_t last)
 
         l.rule = (enum load_rule)(1 + seed / 4 % 3);
         l.moods = seed % 2;
+        l.trust = seed % 3 == 0;
         run(&l, seed);
         if (check_bad)
             printf("seed %u\n", seed);
@@ -467,6 +487,7 @@ int main(int argc, char **argv)
         return 0;
     }
     RUN(test_two_hundred);
+    RUN(test_trusted);
     RUN(test_trouble);
     RUN(test_fail_safe);
     return check_end();

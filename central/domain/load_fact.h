@@ -42,6 +42,7 @@ struct load_member_fact {
     int32_t phases;     /* 1 or 3 */
     int32_t rotation;   /* line phase of the connector's first: 0, 1, 2 */
     bool watts;         /* the station wants limits in W */
+    bool trust_phases;  /* a car that was seen to use one phase goes on so until it leaves */
     bool deleted;
 };
 

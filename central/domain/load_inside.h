@@ -15,6 +15,7 @@ struct load_spot { /* a connector that is managed */
     /* the car */
     int64_t transaction, since_ms, waits_ms, on_ms, rest_until_ms;
     bool wants;
+    int32_t one_phase;    /* readings in a row that show a car with one */
     int32_t use_da;       /* cap by what it was seen to use; LOAD_NONE: none */
     int32_t measured_da;
     int64_t measured_ms;  /* our clock */
@@ -96,6 +97,11 @@ struct load_misfit {
     int64_t over_da;
 };
 bool load_bases(const struct load_tree *hard, struct load_misfit *out);
+
+/* The line phases that a connector loads now: those of its wires; only the first of them where a car was seen to use one, the
+ * charger is trusted in that (trust_phases), and nothing is left to a next car that nobody has met yet. */
+bool load_one_phase(const struct load_spot *s);
+uint8_t load_phases_now(const struct load_spot *s, int64_t now_ms);
 
 /* load_plan.c: a command of ours is through. */
 void load_hear(struct loads *l, struct load_spot *s, const struct command_fact *k, int64_t now_ms);

@@ -37,7 +37,7 @@ static void make_want(const struct loads *l, struct load_spot *s, int64_t now_ms
     s->obeys = obeys(l, s, now_ms);
     *w = (struct load_want){ .id = s->keep->charger * (LOAD_CONNECTORS + 1) + s->connector,
                              .node = s->keep->node,
-                             .phases = load_phases(m),
+                             .phases = load_phases_now(s, now_ms),
                              .wants = s->wants,
                              .rests = s->rest_until_ms > now_ms,
                              .max_da = m->max_da,
@@ -226,7 +226,7 @@ static void say_all(const struct saying *y, const struct load_tree *t, const str
     for (uint32_t i = 0; i < t->spot_count; i++) {
         struct load_spot *s = t->spots[i];
         struct load_aim aim = { s->transaction, s->base_da, s->say_da,
-                                !s->transaction || s->say_da < s->base_da };
+                                !s->transaction || s->say_da < s->base_da || load_one_phase(s) };
         int32_t known = s->point.limit[LOAD_BASE].da;
         struct load_sent sent;
 

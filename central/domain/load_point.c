@@ -17,18 +17,25 @@ static bool runs(int32_t da, int64_t until_ms, int64_t now_ms)
     return da != LOAD_NONE && until_ms + LOAD_SKEW_MS > now_ms;
 }
 
-int32_t load_point_worst(const struct load_point_fact *p, int32_t max_da, int64_t now_ms)
+int32_t load_point_floor(const struct load_point_fact *p, int32_t max_da, int64_t now_ms)
 {
-    const struct load_limit *base = &p->limit[LOAD_BASE], *idle = &p->limit[LOAD_IDLE],
-                            *now = &p->limit[LOAD_NOW];
-    int32_t worst;
+    const struct load_limit *base = &p->limit[LOAD_BASE], *idle = &p->limit[LOAD_IDLE];
+    int32_t floor;
 
     if (p->unable || base->da == LOAD_NONE)
         return max_da;
     if (idle->da != LOAD_NONE && idle->until_ms >= now_ms + LOAD_LEASE_MS + LOAD_SKEW_MS)
-        worst = higher(idle->da, idle->maybe_da);
+        floor = higher(idle->da, idle->maybe_da);
     else
-        worst = higher(base->da, base->maybe_da);
+        floor = higher(base->da, base->maybe_da);
+    return floor < max_da ? floor : max_da;
+}
+
+int32_t load_point_worst(const struct load_point_fact *p, int32_t max_da, int64_t now_ms)
+{
+    const struct load_limit *now = &p->limit[LOAD_NOW];
+    int32_t worst = load_point_floor(p, max_da, now_ms);
+
     if (runs(now->da, now->until_ms, now_ms))
         worst = higher(worst, now->da);
     if (runs(now->maybe_da, now->maybe_until_ms, now_ms))

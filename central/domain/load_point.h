@@ -43,6 +43,9 @@ void load_point_init(struct load_point_fact *p);
  * can. */
 int32_t load_point_worst(const struct load_point_fact *p, int32_t max_da, int64_t now_ms);
 
+/* The same for the next car, when the running transaction is over. */
+int32_t load_point_floor(const struct load_point_fact *p, int32_t max_da, int64_t now_ms);
+
 /* What to send next, most urgent first; false: all is as it should be. `raise`: may the base be raised at this moment
  * (have others confirmed)? Raises of `now` are the caller's business: aim->now_da is what it may be told now. */
 bool load_point_next(const struct load_point_fact *p, const struct load_aim *aim, bool raise,

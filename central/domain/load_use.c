@@ -2,8 +2,10 @@
  * what they may, meters of sites, and what became of what was said. */
 #include "central/domain/load_inside.h"
 
-#define LATE_MS  120000 /* a reading older than this says nothing about now */
-#define GRACE_MS 15000  /* a reading may have been taken before a limit fell */
+#define LATE_MS       120000 /* a reading older than this says nothing about now */
+#define SURE_MA       5500
+#define SURE_READINGS 3
+#define GRACE_MS      15000 /* a reading may have been taken before a limit fell */
 
 /* ---- cars ---- */
 
@@ -18,6 +20,7 @@ static void another_car(struct loads *l, struct load_spot *s, const struct trans
     s->since_ms = t ? t->start_ms : 0;
     s->use_da = LOAD_NONE;
     s->low_since_ms = s->on_ms = s->rest_until_ms = 0;
+    s->one_phase = 0;
     s->waits_ms = now_ms;
 }
 
@@ -60,6 +63,34 @@ void load_see_car(struct loads *l, struct load_spot *s, int64_t now_ms)
 }
 
 /* ---- what cars use ---- */
+
+/* Power that is no more than current and voltage of one phase give, with a fifth for odd voltages:
+ * of a car that takes enough for its meter to be sure. */
+static void see_phases(struct load_spot *s, const struct reading_fact *r, int32_t volts)
+{
+    if (!(r->has & READING_CURRENT) || !(r->has & READING_POWER) || r->current_ma < SURE_MA)
+        return;
+    if (r->power_w * 1000 * 5 <= r->current_ma * volts * 6)
+        s->one_phase++;
+    else
+        s->one_phase = 0;
+}
+
+bool load_one_phase(const struct load_spot *s)
+{
+    const struct load_member_fact *m = spot_member(s);
+
+    return m->trust_phases && m->phases == 3 && s->one_phase >= SURE_READINGS;
+}
+
+uint8_t load_phases_now(const struct load_spot *s, int64_t now_ms)
+{
+    const struct load_member_fact *m = spot_member(s);
+
+    if (!load_one_phase(s) || load_point_floor(&s->point, m->max_da, now_ms) > 0)
+        return load_phases(m);
+    return (uint8_t)(1u << (m->rotation % LOAD_PHASES));
+}
 
 static int32_t volts_of(const struct loads *l, const struct load_member_fact *m)
 {
@@ -125,6 +156,8 @@ static void see_reading(struct loads *l, struct load_spot *s, const struct readi
         return;
     s->measured_da = da;
     s->measured_ms = now_ms;
+    see_phases(s, r, volts_of(l, m));
+    l->changed = l->changed || (m->trust_phases && s->one_phase <= SURE_READINGS);
     see_use(l, s, now_ms);
     see_wild(l, s, r->at_ms, now_ms);
 }
@@ -151,7 +184,7 @@ static void add_measured(const struct loads *l, const struct load_group_fact *g,
             if (s->measured_da <= 0 || now_ms - s->measured_ms > LATE_MS)
                 continue;
             for (int p = 0; p < LOAD_PHASES; p++)
-                if (load_phases(spot_member(s)) >> p & 1)
+                if (load_phases_now(s, now_ms) >> p & 1)
                     out[p] += s->measured_da;
         }
     }

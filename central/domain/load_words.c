@@ -205,10 +205,11 @@ static bool is_below(const struct load_tree *t, int32_t node, int32_t top)
     return node == top;
 }
 
-static void add_spot(const struct loads *l, const struct load_spot *s, struct load_sum *out)
+static void add_spot(const struct loads *l, const struct load_spot *s, int64_t now_ms,
+                     struct load_sum *out)
 {
     const struct charger *c = world_charger_by_key(l->world, s->keep->charger);
-    uint8_t phases = load_phases(spot_member(s));
+    uint8_t phases = load_phases_now(s, now_ms);
 
     add(out->planned_da, phases, s->share.da);
     add(out->worst_da, phases, s->worst_da);
@@ -236,7 +237,7 @@ bool loads_sum(const struct loads *l, int64_t org, struct amp_text id, int64_t n
             node = (int32_t)n;
     for (uint32_t i = 0; node >= 0 && i < t.spot_count; i++)
         if (is_below(&t, t.spots[i]->keep->node, node))
-            add_spot(l, t.spots[i], out);
+            add_spot(l, t.spots[i], now_ms, out);
     for (uint32_t n = 0; node >= 0 && n < t.node_count; n++)
         for (int p = 0; p < LOAD_PHASES && is_below(&t, (int32_t)n, node); p++) {
             out->other_da[p] += t.nodes[n].other_da[p];

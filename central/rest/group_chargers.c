@@ -65,6 +65,7 @@ static void read_member(const struct api_put_group_charger *q, const struct char
     m->phases = 3;
     m->rotation = first_phase(q->rotation);
     m->watts = q->unit == API_RATE_UNIT_W;
+    m->trust_phases = q->trust_phases;
     if (q->has & API_HAS_PUT_GROUP_CHARGER_CONNECTORS)
         m->connectors = (int32_t)q->connectors;
     if (q->has & API_HAS_PUT_GROUP_CHARGER_LIMITA)

@@ -188,6 +188,8 @@ void shape_group_charger(struct amp_json *w, const struct central *c, int64_t ch
     put_given_amps(w, "limitA", m.limit_da);
     put_member(w, &m);
     put_str(w, "unit", m.watts ? "W" : "A");
+    if (m.trust_phases)
+        put_bool(w, "trustPhases", true);
     amp_json_key(w, "each");
     amp_json_open(w, '[');
     for (int32_t i = 1; i <= m.connectors; i++) {

@@ -155,6 +155,8 @@ static const char *const migrations[] = {
     "ALTER TABLE quirk ADD COLUMN url_max INTEGER DEFAULT 0;",
     /* what the samples of many readings have in common */
     "CREATE TABLE sample_shape (key $key, text TEXT);",
+    /* load management: cars with one phase at a connector with three */
+    "ALTER TABLE load_member ADD COLUMN trust_phases INTEGER NOT NULL DEFAULT 0;",
 };
 
 int migrate_count(void)

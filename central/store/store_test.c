@@ -220,7 +220,7 @@ static const struct fact all[] = {
      { .load_group = { 1, T("site"), T("Site"), T("top"), 2, 230, 400, 900, 11000, -1, 12, 13, 3,
                        true, 14, 15, 16, { 17, 18, 19 }, 20, 21, false } } },
     { FACT_LOAD_MEMBER,
-     { .load_member = { 3, 2, 1, T("site"), 2, 320, 160, -1, 5, 3, 2, true, false } } },
+     { .load_member = { 3, 2, 1, T("site"), 2, 320, 160, -1, 5, 3, 2, true, true, false } } },
     { FACT_LOAD_POINT,
      { .load_point = { 3, 2, 7, { { 1, -1, 0, 2 }, { 3, 4, 5, 6 }, { -1, 7, 8, 9 } }, 10, 11, true,
                        true } } },

@@ -236,6 +236,7 @@ static const struct column load_member_columns[] = {
     PLAIN(load_member, phases, INT32),
     PLAIN(load_member, rotation, INT32),
     PLAIN(load_member, watts, BOOL),
+    PLAIN(load_member, trust_phases, BOOL),
     PLAIN(load_member, deleted, BOOL),
 };
 /* A limit of a connector: what is confirmed, and what may be. */
