@@ -45,7 +45,7 @@ static void put_group(const char *id, const char *parent, int32_t da)
     g.id = g.name = amp_text_of(id);
     g.parent = amp_text_of(parent);
     g.limit_da = da;
-    g.rule = lay->rule;
+    g.rule = (int32_t)lay->rule;
     g.turn_s = 300;
     if (!parent &&
         lay->moods) { /* what must hold when nobody is there to tell of signals and meters */

@@ -334,6 +334,56 @@ static void test_give_back(void)
     close_site();
 }
 
+static void measure_power(int i, int64_t ma, int64_t power_w)
+{
+    struct reading_fact r = { .connector = 1,
+                              .transaction = charger_transaction(cp[i], 1)->key,
+                              .at_ms = now_ms,
+                              .hash = (uint64_t)(now_ms + ma + power_w),
+                              .has = READING_CURRENT | READING_POWER,
+                              .current_ma = ma,
+                              .power_w = power_w };
+
+    world_reading(w, cp[i], &r, now_ms);
+}
+
+/* A car that was seen to use one phase leaves the others to its neighbour, where that is trusted;
+ * and takes them back with the first reading that shows more. */
+static void test_one_phase(void)
+{
+    for (int trust = 0; trust < 2; trust++) {
+        struct load_member_fact m;
+        struct load_fault fault;
+
+        open_site(200, LOAD_NONE);
+        loads_member(l, charger_fact(cp[1])->key, 0, &m);
+        m.trust_phases = trust;
+        m.rotation = 1;
+        CHECK(loads_put_member(l, &m, 1, &fault) == 0, "%s", fault.why);
+        loads_member(l, charger_fact(cp[2])->key, 0, &m);
+        m.phases = 1; /* on L1 */
+        CHECK(loads_put_member(l, &m, 1, &fault) == 0, "%s", fault.why);
+        turn(20);
+        start(1);
+        start(2);
+        turn(10);
+        CHECK(view(1).told_da == 100 && view(2).told_da == 100, "both on L1");
+        for (int k = 0; k < 3; k++) {
+            turn(30);
+            measure_power(1, 10000, 2300);
+            measure_power(2, 10000, 2300);
+        }
+        turn(20);
+        CHECK(view(1).told_da == (trust ? 200 : 100) && view(2).told_da == (trust ? 200 : 100),
+              "trust %d: %d on L2, %d on L1", trust, view(1).told_da, view(2).told_da);
+        measure_power(1, 10000, 6900);
+        turn(20);
+        CHECK(view(1).told_da == 100 && view(2).told_da == 100, "three phases after all: %d, %d",
+              view(1).told_da, view(2).told_da);
+        close_site();
+    }
+}
+
 /* More than it was told: it counts with that, and a reading of before does not. */
 static void test_wild(void)
 {
@@ -442,6 +492,7 @@ int main(void)
     RUN(test_silent);
     RUN(test_refusals);
     RUN(test_give_back);
+    RUN(test_one_phase);
     RUN(test_wild);
     RUN(test_meter);
     RUN(test_boot_and_leave);
