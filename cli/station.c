@@ -38,11 +38,12 @@ static const char examples[] =
     "      a story of your own, with every message shown; the format stands in fleet/scenario.h\n"
     "  printf 'plug 1\\ntag 1 CARD01\\nexpect 1 Charging\\nwait 60\\nstop 1\\n' |\n"
     "      amperstand station --url ws://127.0.0.1:8080/ocpp --id CP001 --console\n"
-    "      by hand: plug, unplug, tag, fault, stop, cut, status, wait, expect; help lists them. "
+    "      by hand: plug, unplug, tag, fault, repair, stop, cut, status, wait, expect; help lists them. "
     "Cars "
     "stay until unplug.\n"
     "      At the end of the input it ends: exit code 0, or 1 when a command was wrong or what was "
-    "expected did not come\n"
+    "expected did not come.\n"
+    "      With --scenario or --hardware it works beside those, which go on after the end of the input\n"
     "  amperstand station --url ws://127.0.0.1:8080/ocpp --id CP001 --hardware modbus:wallbox.conf "
     "--data /var/lib/cp001\n"
     "      a real wallbox: meter, contactor and plug through Modbus, as wallbox.conf describes "
@@ -153,13 +154,31 @@ static void fill_config(struct amp_station_config *c, const struct wish *w,
     }
 }
 
+/* Commands from stdin. Their end is the end, unless a story plays or the hardware is real. */
+static int listen_to(const struct wish *w, struct posix_loop *loop, struct posix_device *device,
+                     struct solo *solo, int connectors, struct console **out)
+{
+    const struct console_options o = { .device = device,
+                                       .solo = solo,
+                                       .connectors = connectors,
+                                       .stay = w->scenario || !solo,
+                                       .fd = STDIN_FILENO,
+                                       .prompt = isatty(STDIN_FILENO),
+                                       .out = stdout,
+                                       .err = stderr };
+    int rc = console_open(loop, &o, out);
+
+    if (rc < 0)
+        perror("amperstand station: stdin");
+    return rc;
+}
+
 static int play(const struct wish *w, const struct solo_options *o)
 {
     struct posix_loop loop;
     struct solo_result result;
     struct solo *solo;
     struct console *console = NULL;
-    struct console_options by = { STDIN_FILENO, isatty(STDIN_FILENO), stdout, stderr };
     unsigned failures = 0;
     int rc;
 
@@ -172,8 +191,7 @@ static int play(const struct wish *w, const struct solo_options *o)
         posix_loop_close(&loop);
         return open_error(w, rc);
     }
-    if (w->console && console_open(&loop, solo, &by, &console) < 0) {
-        perror("amperstand station: stdin");
+    if (w->console && listen_to(w, &loop, solo_device(solo), solo, (int)w->connectors, &console) < 0) {
         solo_close(solo);
         posix_loop_close(&loop);
         return CLI_FAILED;
@@ -221,6 +239,8 @@ static int run_real(const struct cli_usage *usage, const struct wish *w,
     struct real_result real;
     struct solo_result result;
     struct posix_loop loop;
+    struct console *console = NULL;
+    unsigned failures = 0;
     struct real *r;
     const char *why;
     unsigned line;
@@ -238,15 +258,26 @@ static int run_real(const struct cli_usage *usage, const struct wish *w,
         posix_loop_close(&loop);
         return real_error(usage, w, rc, line, why);
     }
+    if (w->console &&
+        listen_to(w, &loop, real_device(r), NULL, real_connectors(r), &console) < 0) {
+        real_close(r);
+        posix_loop_close(&loop);
+        return CLI_FAILED;
+    }
     posix_run(&loop);
     real_result(r, &real);
+    if (console) {
+        failures = console_failures(console);
+        console_close(console);
+    }
     real_close(r);
     posix_loop_close(&loop);
     result = (struct solo_result){ .ever_up = real.ever_up,
                                    .given_up = real.given_up,
                                    .failure = real.failure,
                                    .fault = real.fault };
-    return verdict(w, &result);
+    rc = verdict(w, &result);
+    return rc == CLI_OK && failures ? CLI_FAILED : rc;
 }
 
 static int check_url(const struct cli_usage *usage, const char *url)
@@ -353,10 +384,6 @@ static int run(int argc, char **argv)
     if (w.exit_when_done && !w.scenario)
         return cli_usage_error(&usage, "exit-when-done",
                                "needs a story to complete; add --scenario demo");
-    if (w.console && (w.scenario || w.hardware))
-        return cli_usage_error(&usage, "console",
-                               "works a simulated station without a story; leave out --%s",
-                               w.scenario ? "scenario" : "hardware");
     snprintf(interval, sizeof interval, "MeterValueSampleInterval=%" PRId64, w.sample_s);
     fill_config(&config, &w, settings);
     if (w.hardware)
@@ -369,7 +396,7 @@ static int run(int argc, char **argv)
     solo.scenario = w.scenario ? &story : NULL;
     solo.exit_when_done = w.exit_when_done;
     solo.trace = w.trace;
-    solo.by_hand = w.console;
+    solo.by_hand = w.console && !w.scenario;
     solo.faults_s = (uint32_t)w.faults;
     solo.seed = (uint32_t)w.seed;
     solo.log_level = (enum amp_log_level)level;

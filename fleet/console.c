@@ -17,7 +17,6 @@ enum outcome { THROUGH, AGAIN };
 
 struct console {
     struct posix_loop *loop;
-    struct solo *solo;
     struct console_options options;
     struct posix_watch watch;
     struct posix_timer timer;
@@ -39,6 +38,16 @@ struct command {
     bool running;    /* needs a station that runs: waits while it restarts */
     enum outcome (*run)(struct console *c);
 };
+
+static struct amp_station *station(const struct console *c)
+{
+    return posix_device_station(c->options.device);
+}
+
+static uint64_t now_of(const struct console *c)
+{
+    return posix_clock_now(&c->loop->clock);
+}
 
 static uint64_t waited(const struct console *c)
 {
@@ -70,7 +79,9 @@ static int64_t number(const char *word, int64_t max)
 
 static enum outcome plug(struct console *c)
 {
-    if (solo_arrive(c->solo, c->connector) == AMP_E_STATE)
+    if (!c->options.solo)
+        return complain(c, "plug: the hardware is real; plug a car into it");
+    if (solo_arrive(c->options.solo, c->connector) == AMP_E_STATE)
         return complain(c, "plug: connector %d has a car; unplug %d first", c->connector,
                         c->connector);
     return THROUGH;
@@ -78,7 +89,9 @@ static enum outcome plug(struct console *c)
 
 static enum outcome unplug(struct console *c)
 {
-    if (solo_leave(c->solo, c->connector) == AMP_E_STATE)
+    if (!c->options.solo)
+        return complain(c, "unplug: the hardware is real; unplug the car");
+    if (solo_leave(c->options.solo, c->connector) == AMP_E_STATE)
         return complain(c, "unplug: connector %d has no car; plug %d first", c->connector,
                         c->connector);
     return THROUGH;
@@ -91,10 +104,10 @@ static enum outcome tag(struct console *c)
 
     if (strlen(word) > 20)
         return complain(c, "tag: '%s' is too long; a tag has at most 20 characters", word);
-    if (amp_station_boot(solo_station(c->solo)) != AMP_BOOT_ACCEPTED &&
-        waited(c) < CONSOLE_READY_MS)
+    if (amp_station_boot(station(c)) != AMP_BOOT_ACCEPTED && waited(c) < CONSOLE_READY_MS)
         return AGAIN;
-    rc = solo_tag(c->solo, c->connector, amp_text_of(word));
+    rc = amp_station_tag(station(c), c->connector, amp_text_of(word), now_of(c));
+    posix_device_touch(c->options.device);
     return rc < 0 ? complain(c, "tag: '%s': %s", word, amp_err_text(rc)) : THROUGH;
 }
 
@@ -105,13 +118,27 @@ static enum outcome fault(struct console *c)
     if (!code)
         return complain(c, "fault: '%s' is no error code; GroundFailure is one, NoError clears it",
                         c->words[1]);
-    rc = solo_fault(c->solo, c->connector, code);
+    rc = amp_station_fault(station(c), c->connector, code, AMP_NO_TEXT, now_of(c));
+    posix_device_touch(c->options.device);
     return rc < 0 ? complain(c, "fault: %s", amp_err_text(rc)) : THROUGH;
+}
+
+static enum outcome repair(struct console *c)
+{
+    int code = scenario_fault_code(c->words[1]);
+    int rc = code ? amp_station_fault_over(station(c), c->connector, code, now_of(c)) : AMP_E_VALUE;
+
+    posix_device_touch(c->options.device);
+    return rc < 0 ? complain(c, "repair: '%s' is no error code; GroundFailure is one", c->words[1])
+                  : THROUGH;
 }
 
 static enum outcome stop(struct console *c)
 {
-    if (solo_stop(c->solo, c->connector) < 0)
+    int rc = amp_station_stop(station(c), c->connector, AMP_STOP_LOCAL, now_of(c));
+
+    posix_device_touch(c->options.device);
+    if (rc < 0)
         return complain(c, "stop: connector %d has no transaction; status shows what is there",
                         c->connector);
     return THROUGH;
@@ -119,7 +146,10 @@ static enum outcome stop(struct console *c)
 
 static enum outcome cut(struct console *c)
 {
-    solo_cut(c->solo);
+    if (c->options.solo)
+        solo_cut(c->options.solo);
+    else
+        posix_device_cut(c->options.device);
     return THROUGH;
 }
 
@@ -128,14 +158,16 @@ static void show(struct console *c, int connector)
     struct amp_connector_info i;
     FILE *out = c->options.out;
 
-    if (amp_station_connector(solo_station(c->solo), connector, &i) < 0)
+    if (amp_station_connector(station(c), connector, &i) < 0)
         return;
     fprintf(out, "  connector %d: %s%s%s%s", connector, solo_status_name(i.status),
             i.plugged ? ", plugged in" : "", i.locked ? ", locked" : "",
             i.energy_on ? ", energy on" : "");
     if (i.in_transaction)
-        fprintf(out, ", transaction %" PRId64 " of %s, %" PRId64 " Wh", i.transaction_id, i.tag,
-                solo_energy_wh(c->solo, connector) - i.meter_start_wh);
+        fprintf(out, ", transaction %" PRId64 " of %s", i.transaction_id, i.tag);
+    if (i.in_transaction && c->options.solo)
+        fprintf(out, ", %" PRId64 " Wh",
+                solo_energy_wh(c->options.solo, connector) - i.meter_start_wh);
     fputc('\n', out);
 }
 
@@ -144,15 +176,15 @@ static enum outcome status(struct console *c)
     static const char *const links[] = { "offline", "connecting", "connecting", "connected",
                                          "given up" };
     static const char *const boots[] = { "not accepted yet", "pending", "rejected", "accepted" };
-    struct amp_station *st = solo_station(c->solo);
+    struct amp_station *st = station(c);
 
     if (!st) {
-        fprintf(c->options.out, "  the station restarts\n");
+        fprintf(c->options.out, "  the station is not running: it starts, or restarts\n");
         return THROUGH;
     }
     fprintf(c->options.out, "  %s, %s, %u transaction messages to deliver\n",
             links[amp_station_link(st)], boots[amp_station_boot(st)], amp_station_queued(st));
-    for (int i = 1; i <= solo_connectors(c->solo); i++)
+    for (int i = 1; i <= c->options.connectors; i++)
         show(c, i);
     return THROUGH;
 }
@@ -176,7 +208,7 @@ static int status_of(const char *name)
 
 static enum outcome expect(struct console *c)
 {
-    struct amp_station *st = solo_station(c->solo);
+    struct amp_station *st = station(c);
     int wanted = status_of(c->words[1]);
     int64_t s = c->count > 2 ? number(c->words[2], 100000000) : CONSOLE_EXPECT_S;
     struct amp_connector_info i = { .status = 0 };
@@ -213,8 +245,9 @@ static const struct command commands[] = {
     { "unplug", "N", "it is unplugged and leaves", 1, 1, true, false, true, unplug },
     { "tag", "N|* TAG", "a card is shown; *: to the station as a whole", 2, 2, true, true, true,
       tag },
-    { "fault", "N|* CODE", "something breaks: GroundFailure; NoError clears it", 2, 2, true, true,
-      true, fault },
+    { "fault", "N|* CODE", "something breaks: GroundFailure; NoError: all is well", 2, 2, true,
+      true, true, fault },
+    { "repair", "N|* CODE", "that error has passed; others stay", 2, 2, true, true, true, repair },
     { "stop", "N", "the stop button", 1, 1, true, false, true, stop },
     { "cut", "", "the power fails; it restarts from its journal", 0, 0, false, false, true, cut },
     { "status", "", "what the station is doing", 0, 0, false, false, false, status },
@@ -270,10 +303,9 @@ static const struct command *known(struct console *c, const char *name)
     }
     if (!k->connector)
         return k;
-    n = k->whole && !strcmp(c->words[0], "*") ? 0 : number(c->words[0], solo_connectors(c->solo));
+    n = k->whole && !strcmp(c->words[0], "*") ? 0 : number(c->words[0], c->options.connectors);
     if (n < 0 || (n == 0 && !k->whole)) {
-        complain(c, "%s: '%s' is no connector; 1 to %d", name, c->words[0],
-                 solo_connectors(c->solo));
+        complain(c, "%s: '%s' is no connector; 1 to %d", name, c->words[0], c->options.connectors);
         return NULL;
     }
     c->connector = (int)n;
@@ -292,7 +324,7 @@ static enum outcome perform(struct console *c)
     c->line[strcspn(c->line, "#")] = 0;
     name = split(c);
     k = name ? known(c, name) : NULL;
-    if (k && k->running && !solo_station(c->solo))
+    if (k && k->running && !station(c))
         o = waited(c) < CONSOLE_READY_MS ? AGAIN
                                          : complain(c, "%s: the station does not run", name);
     else if (k)
@@ -353,7 +385,7 @@ static void prompt(struct console *c)
 /* Nothing follows: end when all is delivered, or cannot be in time. */
 static void wind_up(struct console *c)
 {
-    struct amp_station *st = solo_station(c->solo);
+    struct amp_station *st = station(c);
 
     if (!c->pending) {
         c->pending = true;
@@ -381,9 +413,9 @@ static void pump(struct console *c)
         c->line[0] = 0;
         prompt(c);
     }
-    if (!c->over && c->ended && !c->line[0])
+    if (!c->over && c->ended && !c->line[0] && !c->options.stay)
         wind_up(c);
-    if (!c->over && (c->pending || c->ended))
+    if (!c->over && (c->pending || (c->ended && !c->options.stay)))
         posix_timer_set(c->loop, &c->timer, posix_clock_now(&c->loop->clock) + ROUND_MS);
 }
 
@@ -418,15 +450,13 @@ static void on_timer(void *ctx)
     listen_or_not(c);
 }
 
-int console_open(struct posix_loop *l, struct solo *s, const struct console_options *o,
-                 struct console **out)
+int console_open(struct posix_loop *l, const struct console_options *o, struct console **out)
 {
     struct console *c = calloc(1, sizeof *c);
 
     if (!c)
         return AMP_E_IO;
     c->loop = l;
-    c->solo = s;
     c->options = *o;
     c->watch = (struct posix_watch){ .fd = -1, .ready = on_readable, .ctx = c };
     c->timer.fire = on_timer;

@@ -21,13 +21,18 @@
 struct console;
 
 struct console_options {
+    struct posix_device *device; /* whose station */
+    struct solo *solo;           /* its cars; NULL: real hardware, where cars come by themselves */
+    int connectors;
+    bool stay; /* the end of the input is not the end: a story plays, or the hardware is real */
     int fd;          /* read as it comes, never waited for; stays the caller's */
     bool prompt;     /* somebody looks at it */
     FILE *out, *err; /* answers; what is wrong with a command and which expectation failed */
 };
 
-/* The solo must be opened with `by_hand`, and closed after the console. AMP_E_IO. */
-int console_open(struct posix_loop *l, struct solo *s, const struct console_options *o,
+/* The device, and the solo, must be closed after the console. With a solo that was not opened with
+ * `by_hand` its story and its drivers act, too. AMP_E_IO. */
+int console_open(struct posix_loop *l, const struct console_options *o,
                  struct console **out) AMP_CHECKED;
 
 /* Commands that were wrong or refused, and expectations that were not met. */

@@ -16,6 +16,8 @@ static FILE *view, *out;
 static int ends[2];
 static char url[64], text[65536];
 
+static bool stay; /* of the console */
+
 static void begin_on(int fd, bool prompt)
 {
     uint16_t port = 0;
@@ -38,8 +40,16 @@ static void begin_on(int fd, bool prompt)
                                             .out = view },
                     &solo) == 0,
           "solo");
-    CHECK(console_open(&loop, solo, &(struct console_options){ fd, prompt, out, out }, &console) ==
-              0,
+    CHECK(console_open(&loop,
+                       &(struct console_options){ .device = solo_device(solo),
+                                                  .solo = solo,
+                                                  .connectors = 2,
+                                                  .stay = stay,
+                                                  .fd = fd,
+                                                  .prompt = prompt,
+                                                  .out = out,
+                                                  .err = out },
+                       &console) == 0,
           "console");
 }
 
@@ -88,7 +98,8 @@ static enum amp_status status(int connector)
 {
     struct amp_connector_info i = { .status = 0 };
 
-    CHECK(amp_station_connector(solo_station(solo), connector, &i) == 0, "connector");
+    CHECK(amp_station_connector(posix_device_station(solo_device(solo)), connector, &i) == 0,
+          "connector");
     return i.status;
 }
 
@@ -127,7 +138,8 @@ static void test_cut_and_faults(void)
               !strcmp(seen->transactions[0].reason, "PowerLoss"),
           "%u boots, ended by %s", seen->boots, seen->transactions[0].reason);
     CHECK(strstr(said(), "restarts"), "%s", text);
-    type("fault 2 GroundFailure\nexpect 2 Faulted\nfault 2 NoError\nexpect 2 Preparing\nquit\nwait "
+    type("fault 2 GroundFailure\nfault 2 OverVoltage\nrepair 2 OverVoltage\nexpect 2 Faulted\n"
+         "repair 2 GroundFailure\nexpect 2 Preparing\nquit\nwait "
          "9\n");
     CHECK(turn(&loop, 5000) && loop.stop, "quit");
     CHECK(console_failures(console) == 0, "%s", said());
@@ -149,6 +161,7 @@ static void test_wrong(void)
         { "unplug 1",                    "connector 1 has no car; plug 1 first" },
         { "stop 1",                      "connector 1 has no transaction" },
         { "fault 1 Smoke",               "'Smoke' is no error code" },
+        { "repair 1 Smoke",              "'Smoke' is no error code" },
         { "wait long",                   "'long' is no number of seconds" },
         { "expect 1 Happy",              "'Happy' is no status; Available" },
         { "expect 1 Charging soon",      "'soon' is no number of seconds" },
@@ -196,11 +209,25 @@ static void test_file(void)
     fclose(f);
 }
 
+/* Beside a story or real hardware the end of the input is not the end. */
+static void test_stays(void)
+{
+    stay = true;
+    begin(false);
+    type("plug 1\ntag 1 CARD01\n");
+    hang_up();
+    CHECK(turn(&loop, 60000) && !loop.stop, "it goes on");
+    CHECK(status(1) == AMP_CHARGING && console_failures(console) == 0, "%s", said());
+    end();
+    stay = false;
+}
+
 int main(void)
 {
     RUN(test_session);
     RUN(test_cut_and_faults);
     RUN(test_wrong);
     RUN(test_file);
+    RUN(test_stays);
     return check_end();
 }

@@ -308,6 +308,16 @@ void real_result(struct real *r, struct real_result *out)
     out->queued = st ? amp_station_queued(st) : 0;
 }
 
+struct posix_device *real_device(struct real *r)
+{
+    return r->device;
+}
+
+int real_connectors(const struct real *r)
+{
+    return r->map.connectors;
+}
+
 void real_close(struct real *r)
 {
     posix_timer_clear(r->loop, &r->tick);
@@ -335,6 +345,18 @@ void real_result(struct real *r, struct real_result *out)
 {
     (void)r;
     *out = (struct real_result){ 0 };
+}
+
+struct posix_device *real_device(struct real *r)
+{
+    (void)r;
+    return NULL;
+}
+
+int real_connectors(const struct real *r)
+{
+    (void)r;
+    return 0;
 }
 
 void real_close(struct real *r)

@@ -39,6 +39,9 @@ int real_open(struct posix_loop *l, const struct real_options *o, struct real **
               const char **why) AMP_CHECKED;
 void real_result(struct real *r, struct real_result *out);
 
+struct posix_device *real_device(struct real *r);
+int real_connectors(const struct real *r);
+
 /* Opens the contactors. */
 void real_close(struct real *r);
 

@@ -585,33 +585,6 @@ int solo_leave(struct solo *s, int connector)
     return 0;
 }
 
-int solo_tag(struct solo *s, int connector, struct amp_text tag)
-{
-    struct amp_station *st = solo_station(s);
-    int rc = st ? amp_station_tag(st, connector, tag, now_of(s)) : AMP_E_STATE;
-
-    posix_device_touch(s->device);
-    return rc;
-}
-
-int solo_fault(struct solo *s, int connector, int error)
-{
-    struct amp_station *st = solo_station(s);
-    int rc = st ? amp_station_fault(st, connector, error, AMP_NO_TEXT, now_of(s)) : AMP_E_STATE;
-
-    posix_device_touch(s->device);
-    return rc;
-}
-
-int solo_stop(struct solo *s, int connector)
-{
-    struct amp_station *st = solo_station(s);
-    int rc = st ? amp_station_stop(st, connector, AMP_STOP_LOCAL, now_of(s)) : AMP_E_STATE;
-
-    posix_device_touch(s->device);
-    return rc;
-}
-
 void solo_cut(struct solo *s)
 {
     SAY(s, VIEW_BAD, "power", "cut; it is back in %d s", POSIX_BOOT_MS / 1000);
@@ -621,14 +594,9 @@ void solo_cut(struct solo *s)
     posix_device_cut(s->device);
 }
 
-struct amp_station *solo_station(struct solo *s)
+struct posix_device *solo_device(struct solo *s)
 {
-    return posix_device_station(s->device);
-}
-
-int solo_connectors(const struct solo *s)
-{
-    return s->config.connectors;
+    return s->device;
 }
 
 int64_t solo_energy_wh(const struct solo *s, int connector)

@@ -56,16 +56,12 @@ void solo_result(struct solo *s, struct solo_result *out);
 void solo_close(struct solo *s);
 
 /* What a person at the station does and sees. Connectors from 1. AMP_E_STATE: the station restarts,
- * the connector is occupied or empty, or there is nothing to stop; else as amp_station_tag. */
+ * or the connector is occupied or empty. Tags, faults and the stop button are the station's: station.h. */
 int solo_arrive(struct solo *s, int connector) AMP_CHECKED;
 int solo_leave(struct solo *s, int connector) AMP_CHECKED;
-int solo_tag(struct solo *s, int connector, struct amp_text tag) AMP_CHECKED;
-int solo_fault(struct solo *s, int connector, int error) AMP_CHECKED;
-int solo_stop(struct solo *s, int connector) AMP_CHECKED;
 void solo_cut(struct solo *s); /* the power fails; after POSIX_BOOT_MS it is back */
 
-struct amp_station *solo_station(struct solo *s); /* NULL while it restarts */
-int solo_connectors(const struct solo *s);
+struct posix_device *solo_device(struct solo *s); /* its station: posix_device_station */
 int64_t solo_energy_wh(const struct solo *s, int connector);
 const char *solo_status_name(enum amp_status status);
 
