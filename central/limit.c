@@ -18,19 +18,25 @@ static struct limit_entry *find(struct limit *l, uint64_t key, struct limit_entr
     return NULL;
 }
 
-int64_t limit_take(struct limit *l, uint64_t key, uint32_t max, int64_t window_ms, int64_t now_ms)
+int64_t limit_take_many(struct limit *l, uint64_t key, uint32_t n, uint32_t max, int64_t window_ms,
+                        int64_t now_ms)
 {
     struct limit_entry *victim, *e = find(l, key, &victim);
 
     if (!e || now_ms >= e->until_ms) {
         e = e ? e : victim;
-        *e = (struct limit_entry){ key, now_ms + window_ms, 1 };
-        return 0;
+        *e = (struct limit_entry){ key, now_ms + window_ms, n };
+        return n > max ? window_ms : 0;
     }
-    if (e->count >= max)
+    if (n > max || e->count > max - n)
         return e->until_ms - now_ms;
-    e->count++;
+    e->count += n;
     return 0;
+}
+
+int64_t limit_take(struct limit *l, uint64_t key, uint32_t max, int64_t window_ms, int64_t now_ms)
+{
+    return limit_take_many(l, key, 1, max, window_ms, now_ms);
 }
 
 int64_t limit_left(struct limit *l, uint64_t key, int64_t now_ms)

@@ -20,6 +20,9 @@ struct limit {
 /* Count one try of `key`, at most `max` in `window_ms`. 0: go on; else the milliseconds to wait,
  * and nothing was counted. */
 int64_t limit_take(struct limit *l, uint64_t key, uint32_t max, int64_t window_ms, int64_t now_ms);
+/* The same for `n` at once: nothing is refused that fits. */
+int64_t limit_take_many(struct limit *l, uint64_t key, uint32_t n, uint32_t max, int64_t window_ms,
+                        int64_t now_ms);
 /* The milliseconds until the window of `key` ends; 0: it has none. Counts nothing. */
 int64_t limit_left(struct limit *l, uint64_t key, int64_t now_ms);
 /* The try was a good one: it does not count. */

@@ -48,6 +48,8 @@ struct settings {
     int64_t max_station_messages;  /* max-station-messages   30000 */
     int64_t max_station_kilobytes; /* max-station-kilobytes  65536 */
     int64_t max_address_connects;  /* max-address-connects   0 */
+    int64_t max_address_messages;  /* max-address-messages   0 */
+    int64_t max_address_kilobytes; /* max-address-kilobytes  0 */
     /* certificates of stations */
     char *cpo_name, *ca_command;                 /* cpo-name, ca-command */
     int64_t certificate_days, certificate_renew; /* certificate-days 365, certificate-renew 30 */

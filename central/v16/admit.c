@@ -18,6 +18,7 @@
 struct admit {
     struct central *c;
     struct limit tries, connects, addresses, rested;
+    struct limit messages, bytes; /* of one address */
 };
 
 struct admit *admit_new(struct central *c)
@@ -168,6 +169,8 @@ static int64_t too_often(struct admit *a, const struct admission *q, int64_t now
                              ADMIT_WINDOW_MS, now_ms);
     if (!wait_ms)
         wait_ms = limit_left(&a->rested, station, now_ms);
+    if (!wait_ms)
+        wait_ms = limit_left(&a->rested, host, now_ms);
     return wait_ms;
 }
 
@@ -227,13 +230,31 @@ void admit_in(struct admit *a, const struct admission *q, struct charger *c, int
 
 /* ---- inside ---- */
 
-/* Ends the connection, and keeps the station out for the rest of the slice. */
-static enum refusal rest(struct admit *a, const struct session *s, enum refusal r, int64_t now_ms)
+/* Ends the connection, and keeps the station, or all of the address, out for the rest of the slice.
+ */
+static enum refusal rest(struct admit *a, uint64_t whom, enum refusal r, int64_t now_ms)
 {
-    uint64_t station = amp_text_hashi(charger_fact(s->charger)->id);
-
-    (void)limit_take(&a->rested, station, 1, RATE_WINDOW_MS, now_ms);
+    (void)limit_take(&a->rested, whom, 1, RATE_WINDOW_MS, now_ms);
     return r;
+}
+
+/* The same limits for all that come from one address. */
+static enum refusal of_address(struct admit *a, const struct session *s, uint32_t len,
+                               int64_t now_ms)
+{
+    const struct settings *set = &a->c->settings;
+    int64_t messages = (set->max_address_messages + RATE_SLICES - 1) / RATE_SLICES;
+    int64_t bytes = set->max_address_kilobytes * 1024 / RATE_SLICES;
+
+    if (messages &&
+        limit_take(&a->messages, s->host, (uint32_t)(messages < UINT32_MAX ? messages : UINT32_MAX),
+                   RATE_WINDOW_MS, now_ms))
+        return rest(a, s->host, REFUSAL_MESSAGES, now_ms);
+    if (bytes && limit_take_many(&a->bytes, s->host, len,
+                                 (uint32_t)(bytes < UINT32_MAX ? bytes : UINT32_MAX),
+                                 RATE_WINDOW_MS, now_ms))
+        return rest(a, s->host, REFUSAL_BYTES, now_ms);
+    return REFUSAL_NONE;
 }
 
 enum refusal admit_message(struct admit *a, struct session *s, struct amp_text data, int64_t now_ms)
@@ -249,11 +270,11 @@ enum refusal admit_message(struct admit *a, struct session *s, struct amp_text d
     s->bytes += data.len;
     if (set->max_station_messages &&
         s->messages > (set->max_station_messages + RATE_SLICES - 1) / RATE_SLICES)
-        return rest(a, s, REFUSAL_MESSAGES, now_ms);
+        return rest(a, amp_text_hashi(charger_fact(s->charger)->id), REFUSAL_MESSAGES, now_ms);
     if (set->max_station_kilobytes &&
         s->bytes > (uint64_t)set->max_station_kilobytes * 1024 / RATE_SLICES)
-        return rest(a, s, REFUSAL_BYTES, now_ms);
-    return REFUSAL_NONE;
+        return rest(a, amp_text_hashi(charger_fact(s->charger)->id), REFUSAL_BYTES, now_ms);
+    return of_address(a, s, data.len, now_ms);
 }
 
 enum refusal admit_garbage(struct session *s, int64_t now_ms)

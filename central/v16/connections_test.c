@@ -253,9 +253,12 @@ static void test_floods(void)
         const char *limit, *value, *kind;
         size_t len;
         int most;
+        bool all; /* of the address: the neighbour is counted, and out, too */
     } cases[] = {
-        { "max-station-messages", "600", "messages", 22, 100 },
-        { "max-station-kilobytes", "60", "bytes", 2000, 5 },
+        { "max-station-messages", "600", "messages", 22, 100, false },
+        { "max-station-kilobytes", "60", "bytes", 2000, 5, false },
+        { "max-address-messages", "600", "messages", 22, 100, true },
+        { "max-address-kilobytes", "60", "bytes", 2000, 5, true },
     };
 
     for (size_t i = 0; i < AMP_COUNT(cases); i++) {
@@ -286,7 +289,10 @@ static void test_floods(void)
               "%s: %s", cases[i].kind, plant.text);
         CHECK(refused_as(cases[i].kind), "%s: %s", cases[i].kind, plant.text);
         CHECK(door_try(&d) == 429, "%s: not at once again", cases[i].kind);
-        plant_say(neighbour, "Heartbeat", "{}");
+        if (cases[i].all)
+            CHECK(door_try(&(struct door){ .id = "CP3" }) == 429, "nobody of the address");
+        else
+            plant_say(neighbour, "Heartbeat", "{}");
         plant.clock_ms += 10001;
         CHECK(door_try(&d) == 101, "%s: a little later", cases[i].kind);
         close(neighbour);

@@ -30,6 +30,7 @@ struct session {
     uint8_t calls;             /* enum session_calls */
     uint8_t profile;           /* security profile that it came by */
     int64_t rate_ms, garbage_ms; /* begin of the time that is counted */
+    uint64_t host; /* hash of the address that it came from */
     int64_t messages;
     uint64_t bytes;
     uint32_t garbage; /* texts that are no OCPP */
@@ -97,6 +98,8 @@ bool v16_password_hidden(struct amp_text payload); /* "" stands in its place */
 struct amp_text v16_password_payload(struct session *s, char out[V16_PASSWORD_MAX]);
 void v16_password_answered(struct session *s, bool answered, bool accepted);
 void v16_passwords_free(struct v16 *v);
+/* A message with the value of an AuthorizationKey in it overwritten; absent: no room for it. */
+struct amp_text v16_without_password(struct v16 *v, struct amp_text data);
 
 /* follow.c: what follows from an answer to the command `key`, or from its staying away */
 void v16_follow(struct session *s, int64_t key, bool answered, bool accepted);

@@ -285,11 +285,43 @@ static void test_rotation(void)
     CHECK(plant_http("GET", "/api/v1/commands", "", NULL) == 200 && !strstr(plant.text, fresh),
           "neither has the command");
     CHECK(!strstr(plant_log(), fresh), "nor the lines");
-    CHECK(plant_http("POST", "/api/v1/chargers/CP1/commands?queue=60", "Content-Type: application/json\r\n",
+    CHECK(plant_http("POST", "/api/v1/chargers/CP1/commands?queue=60",
+                     "Content-Type: application/json\r\n",
                      "{\"action\":\"ChangeConfiguration\",\"payload\":{\"key\":"
                      "\"authorizationkey\",\"value\":\"" KEY "\"}}") != 202 &&
               strstr(plant.text, "rotate-password"),
           "by that way alone: %s", plant.text);
+    plant_end();
+}
+
+/* S5: a station that answers with its key. */
+static void test_leak(void)
+{
+    char id[64] = "", answer[512];
+    int fd;
+
+    plant_begin();
+    fd = plant_station("CP1", "M", "1");
+    CHECK(plant_http("POST", "/api/v1/chargers/CP1/get-configuration",
+                     "Content-Type: application/json\r\n", "{}") == 202,
+          "%s", plant.text);
+    plant_hear(fd);
+    CHECK(sscanf(plant.text, "[2,\"%63[^\"]\"", id) == 1, "%s", plant.text);
+    snprintf(answer, sizeof answer,
+             "[3,\"%s\",{\"configurationKey\":[{\"key\":\"HeartbeatInterval\",\"readonly\":false,"
+             "\"value\":\"300\"},{\"value\":\"" KEY "\",\"readonly\":false,\"key\":"
+             "\"authorizationKey\"}]}]",
+             id);
+    peer_text(&plant.stage, fd, answer);
+    plant_say(fd, "Heartbeat", "{}");
+    door_settle();
+    CHECK(plant_http("GET", "/api/v1/messages?action=GetConfiguration", "", NULL) == 200 &&
+              strstr(plant.text, "authorizationKey") && strstr(plant.text, "\"300\"") &&
+              !strstr(plant.text, KEY),
+          "the log: %s", plant.text);
+    CHECK(plant_http("GET", "/api/v1/commands", "", NULL) == 200 && !strstr(plant.text, KEY),
+          "the command: %s", plant.text);
+    close(fd);
     plant_end();
 }
 
@@ -327,6 +359,7 @@ int main(void)
     RUN(test_profiles);
     RUN(test_strangers);
     RUN(test_rotation);
+    RUN(test_leak);
     RUN(test_generated);
     return check_end();
 }

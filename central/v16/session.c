@@ -231,6 +231,7 @@ void v16_message(struct v16 *v, struct net_conn *conn, enum amp_ws_opcode op, st
     }
     amp_arena_reset(&v->c->arena);
     amp_buf_reset(&v->frame);
+    data = v16_without_password(v, data);
     amp_rpc_receive(&s->rpc, data, &v->c->arena, &v->frame, &ev);
     v16_record_received(s, data, &ev, now_ms);
     watch_boot(s, &ev);

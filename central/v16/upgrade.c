@@ -98,6 +98,7 @@ static void connect_station(struct v16 *v, const struct net_request *r, const st
     c = world_charger_meet(v->c->world, q->id, now_ms);
     s = v16_session_new(v, r->conn, c, now_ms);
     s->profile = (uint8_t)q->profile;
+    s->host = amp_text_hash(amp_text_of(q->origin.host));
     net_set_data(r->conn, s);
     net_upgrade(r->conn, r->head, protocol);
     if (charger_access(c)->max_message)
