@@ -403,8 +403,8 @@ static void test_always_answered(void) /* E63, E83 */
         "[2,\"1\",\"Authorize\",\"text\"]",
         "[2,\"1\",\"BootNotification\",{\"chargePointVendor\":1e400}]",
         "[2,\"1\",\"DataTransfer\",{\"vendorId\":\"x\",\"data\":{\"not\":\"a text\"}}]",
-        "[2,\"1\",\"StatusNotification\",{\"connectorId\":99999999999,\"errorCode\":\"\","
-        "\"status\":\"\"}]",
+        ("[2,\"1\",\"StatusNotification\",{\"connectorId\":99999999999,\"errorCode\":\"\","
+         "\"status\":\"\"}]"),
         "[2,\"1\",\"FirmwareStatusNotification\",{\"status\":\"Nonsense\"}]",
         "[2,\"1\",\"StartTransaction\",{\"connectorId\":1,\"connectorId\":2}]",
     };
