@@ -1,138 +1,15 @@
 /* ports/posix/pki.c - see pki.h. */
-#include "ports/posix/pki.h"
+#include "ports/posix/pki_inner.h"
 #include "ports/posix/x509.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#define ROOTS_MAX 100
-#define OWN_MAX   3 /* the newest, and what it follows */
-#define CHAIN_MAX 8
-
-struct root {
-    X509 *x;
-    enum amp_root use;
-    unsigned number; /* of the file; 0: the operator's */
-};
-
-struct own {
-    EVP_PKEY *key;
-    STACK_OF(X509) * chain; /* ours first */
-    unsigned number;
-};
-
-struct posix_pki {
-    struct amp_pki table;
-    char dir[PATH_MAX]; /* empty: memory */
-    struct root roots[ROOTS_MAX];
-    unsigned count, next;
-    struct own own[OWN_MAX];
-    unsigned owns;
-    EVP_PKEY *pending;
-    X509 *in_use;
-};
-
-static const char *const use_names[] = {
-    [AMP_ROOT_CENTRAL] = "central", [AMP_ROOT_MAKER] = "maker"
-};
-
-/* ---- files ---- */
-
-static int path_of(const struct posix_pki *p, const char *name, char *out)
-{
-    int n = snprintf(out, PATH_MAX, "%s/%s", p->dir, name);
-
-    return n > 0 && n < PATH_MAX ? 0 : AMP_E_IO;
-}
-
-static int write_all(int fd, const char *at, long len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, at, (size_t)len);
-
-        if (n < 0 && errno != EINTR)
-            return AMP_E_IO;
-        if (n > 0) {
-            at += n;
-            len -= n;
-        }
-    }
-    return 0;
-}
-
-static int sync_dir(const struct posix_pki *p)
-{
-    int fd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
-
-    if (fd < 0)
-        return AMP_E_IO;
-    rc = fsync(fd) < 0 ? AMP_E_IO : 0;
-    close(fd);
-    return rc;
-}
-
-/* The directory and the one above it. */
-static int make_dir(const char *dir)
-{
-    char above[PATH_MAX];
-    char *slash;
-
-    if (snprintf(above, sizeof above, "%s", dir) >= (int)sizeof above)
-        return AMP_E_IO;
-    slash = strrchr(above, '/');
-    if (slash && slash != above) {
-        *slash = 0;
-        if (mkdir(above, 0700) < 0 && errno != EEXIST)
-            return AMP_E_IO;
-    }
-    return mkdir(dir, 0700) < 0 && errno != EEXIST ? AMP_E_IO : 0;
-}
-
-/* What `bio` holds becomes the file `name`, whole or not at all. */
-static int keep(const struct posix_pki *p, const char *name, BIO *bio)
-{
-    char path[PATH_MAX], tmp[PATH_MAX];
-    char *data;
-    long len = BIO_get_mem_data(bio, &data);
-    int fd, rc = AMP_E_IO;
-
-    if (!p->dir[0])
-        return 0;
-    if (path_of(p, name, path) < 0 || path_of(p, "new.tmp", tmp) < 0 || make_dir(p->dir) < 0)
-        return AMP_E_IO;
-    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return AMP_E_IO;
-    if (write_all(fd, data, len) == 0 && fsync(fd) == 0)
-        rc = 0;
-    if (close(fd) < 0)
-        rc = AMP_E_IO;
-    if (rc == 0 && (rename(tmp, path) < 0 || sync_dir(p) < 0))
-        rc = AMP_E_IO;
-    if (rc < 0)
-        unlink(tmp);
-    return rc;
-}
-
-static int forget(const struct posix_pki *p, const char *name)
-{
-    char path[PATH_MAX];
-
-    if (!p->dir[0])
-        return 0;
-    if (path_of(p, name, path) < 0 || (unlink(path) < 0 && errno != ENOENT))
-        return AMP_E_IO;
-    return sync_dir(p);
-}
 
 /* A root has signed itself; of one that has not, the issuer may be installed too. */
 static X509 *issuer_of(const struct posix_pki *p, X509 *x)
@@ -154,7 +31,7 @@ static void drop_root(struct posix_pki *p, unsigned i)
 }
 
 /* Takes `x`. In the order of their numbers. */
-static int add_root(struct posix_pki *p, X509 *x, enum amp_root use, unsigned number)
+int pki_add_root(struct posix_pki *p, X509 *x, enum amp_root use, unsigned number)
 {
     unsigned at = p->count;
 
@@ -178,18 +55,8 @@ static void drop_own(struct posix_pki *p, unsigned i)
     p->owns--;
 }
 
-static void own_name(unsigned number, char out[32])
-{
-    snprintf(out, 32, "own-%u.pem", number);
-}
-
-static void root_name(const struct root *r, char out[32])
-{
-    snprintf(out, 32, "%s-%u.pem", use_names[r->use], r->number);
-}
-
 /* Takes key and chain. The oldest that is not the operator's makes room. */
-static void add_own(struct posix_pki *p, EVP_PKEY *key, STACK_OF(X509) * chain, unsigned number)
+void pki_add_own(struct posix_pki *p, EVP_PKEY *key, STACK_OF(X509) * chain, unsigned number)
 {
     if (p->owns == OWN_MAX) {
         unsigned oldest = OWN_MAX;
@@ -198,8 +65,8 @@ static void add_own(struct posix_pki *p, EVP_PKEY *key, STACK_OF(X509) * chain, 
         for (unsigned i = 0; i < p->owns; i++)
             if (p->own[i].number && (oldest == OWN_MAX || p->own[i].number < p->own[oldest].number))
                 oldest = i;
-        own_name(p->own[oldest].number, name);
-        (void)forget(p, name); /* it is only old: the next start drops it again */
+        pki_own_name(p->own[oldest].number, name);
+        (void)pki_forget(p, name); /* it is only old: the next start drops it again */
         drop_own(p, oldest);
     }
     p->own[p->owns++] = (struct own){ key, chain, number };
@@ -268,7 +135,7 @@ static int request(void *ctx, const char *name, const char *organization, char *
     rc = AMP_E_FULL;
     if (len <= 0 || (size_t)len > cap || len > INT_MAX)
         goto done;
-    rc = keep(p, "pending.key", secret);
+    rc = pki_keep(p, "pending.key", secret);
     if (rc < 0)
         goto done;
     memcpy(out, data, (size_t)len);
@@ -315,14 +182,14 @@ static int store_own(struct posix_pki *p, STACK_OF(X509) * chain)
     char name[32];
     int rc = AMP_E_IO;
 
-    own_name(p->next, name);
+    pki_own_name(p->next, name);
     if (bio && PEM_write_bio_PrivateKey(bio, p->pending, NULL, NULL, 0, NULL, NULL))
         rc = 0;
     for (int i = 0; rc == 0 && i < sk_X509_num(chain); i++)
         if (!PEM_write_bio_X509(bio, sk_X509_value(chain, i)))
             rc = AMP_E_IO;
     if (rc == 0)
-        rc = keep(p, name, bio);
+        rc = pki_keep(p, name, bio);
     BIO_free(bio);
     return rc;
 }
@@ -356,9 +223,9 @@ static int take(void *ctx, struct amp_text pem, const char *name, int64_t unix_m
         sk_X509_pop_free(chain, X509_free);
         return rc;
     }
-    add_own(p, p->pending, chain, p->next);
+    pki_add_own(p, p->pending, chain, p->next);
     p->pending = NULL;
-    (void)forget(p, "pending.key"); /* a key without a request: of no use to anybody */
+    (void)pki_forget(p, "pending.key"); /* a key without a request: of no use to anybody */
     return 0;
 }
 
@@ -370,8 +237,8 @@ static int discard(void *ctx, int64_t unix_ms)
 
     if (!o || !o->number || own_now(p, unix_ms, true) == o)
         return AMP_E_ABSENT;
-    own_name(o->number, name);
-    if (forget(p, name) < 0)
+    pki_own_name(o->number, name);
+    if (pki_forget(p, name) < 0)
         return AMP_E_IO;
     drop_own(p, (unsigned)(o - p->own));
     return 0;
@@ -409,8 +276,8 @@ static void drop_others(struct posix_pki *p, X509 *fresh, X509 *before)
         if (r->use != AMP_ROOT_CENTRAL || r->x == fresh || r->x == before || !r->number ||
             in_use(p, r->x))
             continue;
-        root_name(r, name);
-        if (forget(p, name) == 0)
+        pki_root_name(r, name);
+        if (pki_forget(p, name) == 0)
             drop_root(p, i - 1);
     }
 }
@@ -439,11 +306,11 @@ static int store_root(struct posix_pki *p, X509 *x, enum amp_root use)
     char name[32];
     int rc = AMP_E_IO;
 
-    root_name(&r, name);
+    pki_root_name(&r, name);
     if (bio && PEM_write_bio_X509(bio, x))
-        rc = keep(p, name, bio);
+        rc = pki_keep(p, name, bio);
     BIO_free(bio);
-    return rc == 0 ? add_root(p, x, use, p->next) : rc;
+    return rc == 0 ? pki_add_root(p, x, use, p->next) : rc;
 }
 
 static int install(void *ctx, enum amp_root use, struct amp_text pem, unsigned max, bool chained,
@@ -528,8 +395,8 @@ static int delete (void *ctx, const struct amp_certificate_id *id)
             continue;
         if (in_use(p, r->x) || !r->number)
             return AMP_E_STATE;
-        root_name(r, name);
-        if (forget(p, name) < 0)
+        pki_root_name(r, name);
+        if (pki_forget(p, name) < 0)
             return AMP_E_IO;
         drop_root(p, i);
         return 0;
@@ -538,62 +405,6 @@ static int delete (void *ctx, const struct amp_certificate_id *id)
 }
 
 /* ---- start ---- */
-
-static void load_own(struct posix_pki *p, const char *path, unsigned number)
-{
-    EVP_PKEY *key = posix_key_of_file(path);
-    STACK_OF(X509) *chain = posix_chain_of_file(path);
-
-    if (key && chain && X509_check_private_key(sk_X509_value(chain, 0), key) == 1) {
-        add_own(p, key, chain, number);
-        return;
-    }
-    ERR_clear_error();
-    EVP_PKEY_free(key);
-    sk_X509_pop_free(chain, X509_free);
-}
-
-static void load_root(struct posix_pki *p, const char *path, enum amp_root use, unsigned number)
-{
-    STACK_OF(X509) *chain = posix_chain_of_file(path);
-    X509 *x = chain ? sk_X509_shift(chain) : NULL;
-
-    sk_X509_pop_free(chain, X509_free);
-    if (x && add_root(p, x, use, number) < 0)
-        X509_free(x);
-}
-
-static void load_file(struct posix_pki *p, const char *name)
-{
-    char path[PATH_MAX];
-    unsigned number;
-    int end = 0;
-
-    if (path_of(p, name, path) < 0)
-        return;
-    if (sscanf(name, "own-%u.pem%n", &number, &end) == 1 && end && !name[end] && number)
-        load_own(p, path, number);
-    else if (sscanf(name, "central-%u.pem%n", &number, &end) == 1 && end && !name[end] && number)
-        load_root(p, path, AMP_ROOT_CENTRAL, number);
-    else if (sscanf(name, "maker-%u.pem%n", &number, &end) == 1 && end && !name[end] && number)
-        load_root(p, path, AMP_ROOT_MAKER, number);
-    else if (strcmp(name, "pending.key") == 0 && !p->pending)
-        p->pending = posix_key_of_file(path);
-}
-
-static int load(struct posix_pki *p)
-{
-    struct dirent *e;
-    DIR *d;
-
-    d = opendir(p->dir);
-    if (!d)
-        return errno == ENOENT ? 0 : AMP_E_IO; /* nothing was ever stored */
-    while ((e = readdir(d)) != NULL)
-        load_file(p, e->d_name);
-    closedir(d);
-    return 0;
-}
 
 int posix_pki_open(const char *dir, struct posix_pki **out)
 {
@@ -605,7 +416,8 @@ int posix_pki_open(const char *dir, struct posix_pki **out)
     p->next = 1;
     p->table = (struct amp_pki){ p, request, take, discard, expiry, install, list, delete };
     if (dir)
-        rc = snprintf(p->dir, sizeof p->dir, "%s", dir) < (int)sizeof p->dir ? load(p) : AMP_E_IO;
+        rc = snprintf(p->dir, sizeof p->dir, "%s", dir) < (int)sizeof p->dir ? pki_load(p)
+                                                                             : AMP_E_IO;
     if (rc < 0) {
         posix_pki_close(p);
         return rc;
@@ -639,7 +451,7 @@ int posix_pki_roots(struct posix_pki *p, const char *ca)
     if (!chain)
         return AMP_E_FORMAT;
     while (rc == 0 && (x = sk_X509_shift(chain)) != NULL)
-        if ((rc = add_root(p, x, AMP_ROOT_CENTRAL, 0)) < 0)
+        if ((rc = pki_add_root(p, x, AMP_ROOT_CENTRAL, 0)) < 0)
             X509_free(x);
     sk_X509_pop_free(chain, X509_free);
     return rc;
@@ -660,7 +472,7 @@ int posix_pki_own(struct posix_pki *p, const char *cert, const char *key)
         EVP_PKEY_free(k);
         return AMP_E_FORMAT;
     }
-    add_own(p, k, chain, 0);
+    pki_add_own(p, k, chain, 0);
     return 0;
 }
 
