@@ -318,6 +318,10 @@ int world_command_change(struct world *w, int64_t key, const struct command_chan
         f.effect_ms = now_ms;
     else if (ch->state != COMMAND_NO_EFFECT)
         f.answered_ms = now_ms;
+    if (f.state == COMMAND_ACCEPTED && command_row(k)->effect == EFFECT_ANSWER) {
+        f.state = COMMAND_CONFIRMED; /* at once, so that nobody sees half of it */
+        f.effect_ms = now_ms;
+    }
     keep(FACT_COMMAND, &k->fact, &f);
     command_after_state(w, k);
     tell(w, FACT_COMMAND, k->fact);

@@ -142,8 +142,6 @@ void command_effect_already(struct world *w, struct command *k, int64_t now_ms)
 
     if (k->fact->effect_ms)
         command_effect(w, k, 0, k->fact->effect_ms);
-    else if (command_row(k)->effect == EFFECT_ANSWER)
-        command_effect(w, k, 0, now_ms);
     else if (command_row(k)->effect == EFFECT_STOP && t && !transaction_is_open(t->fact->state))
         command_effect(w, k, 0, now_ms);
     else if (command_row(k)->effect == EFFECT_STATUS && available_as_asked(k, now))

@@ -1,5 +1,6 @@
 /* central/rest/operations_test.c - a typed route for each operation that a central system of OCPP 1.6
  * sends: its body becomes the payload, mistakes are named, and the command is what api.def says. */
+#include "central/domain/operation.h"
 #include "central/rest/stage_shapes.h"
 
 static const struct {
@@ -51,8 +52,33 @@ static void test_routes(void) /* E80: an empty value and one with blanks are leg
     stage_close();
 }
 
+/* Who watches sees how far an update is. */
+static void test_live_progress(void)
+{
+    struct command_change sent = { .state = COMMAND_SENT }, yes = { .state = COMMAND_ACCEPTED };
+    struct net_conn *watcher;
+    struct charger *ch;
+
+    stage_open();
+    ch = stage_charger("CP1");
+    stage_settle();
+    watcher = stage_send(5, "GET", "/api/v1/events?topics=commands", AS_ADMIN, NULL);
+    CHECK(watcher->stream, "watches");
+    stage_admin("POST", "/api/v1/chargers/CP1/commands", "{\"action\":\"UpdateFirmware\"}");
+    world_command_change(stage.c.world, 1, &sent, stage_now_ms);
+    world_command_change(stage.c.world, 1, &yes, stage_now_ms);
+    world_progress(stage.c.world, ch, PROGRESS_FIRMWARE, 0, AMP_TEXT("Downloading"), stage_now_ms);
+    stage_settle();
+    live_flush(stage.c.live);
+    CHECK(stage_has(watcher->streamed, "\"state\":\"accepted\"") &&
+              stage_has(watcher->streamed, "\"progress\":\"Downloading\""),
+          "%s", watcher->streamed);
+    stage_close();
+}
+
 int main(void)
 {
     RUN(test_routes);
+    RUN(test_live_progress);
     return check_end();
 }
