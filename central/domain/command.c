@@ -261,6 +261,7 @@ const struct command_fact *world_command_next(struct world *w, const struct char
 static bool queue_again(struct world *w, struct command *k, int64_t now_ms)
 {
     if (k->fact->attempts >= COMMAND_ATTEMPTS_MAX || !command_may_resend(k->fact->action) ||
+        command_mentions(k, AMP_TEXT("AuthorizationKey")) || /* kept nowhere, so sent once */
         (k->fact->expires_ms && k->fact->expires_ms <= now_ms))
         return false;
     if (!k->fact->expires_ms)

@@ -276,6 +276,20 @@ static void test_resend(void)
     }
 }
 
+/* A new password is in no record: there is nothing to send again. */
+static void test_password(void)
+{
+    int64_t key;
+
+    scene_open(&s, NULL);
+    key = ask(&(struct command_fact){ .action = AMP_TEXT("ChangeConfiguration"),
+                                      .payload = AMP_TEXT("{\"key\":\"AuthorizationKey\"}") });
+    to(key, COMMAND_SENT, T0);
+    to(key, COMMAND_TIMED_OUT, T0 + 30000);
+    CHECK(get(key)->state == COMMAND_TIMED_OUT, "once");
+    scene_close(&s);
+}
+
 static void test_bound(void)
 {
     int64_t key, fresh;
@@ -374,6 +388,7 @@ int main(void)
     RUN(test_due);
     RUN(test_triggers);
     RUN(test_resend);
+    RUN(test_password);
     RUN(test_bound);
     RUN(test_lost_connection);
     RUN(test_queue_expiry);
