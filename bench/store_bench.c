@@ -163,6 +163,26 @@ static double flood(struct run *r, const char *name)
     return rate;
 }
 
+static void on_retired(void *ctx, int rc, uint64_t rows)
+{
+    if (rc < 0)
+        abort();
+    *(uint64_t *)ctx = rows;
+}
+
+/* The pace once alone and once while the oldest messages are deleted. */
+static void retired(struct run *r, const char *name, int64_t below, double quiet[3], double busy[3])
+{
+    uint64_t rows = 0, began;
+
+    paced(r, name, quiet);
+    began = uv_hrtime();
+    store_retire(r->store, FACT_MESSAGE, below, on_retired, &rows);
+    paced(r, name, busy);
+    printf("%-10s meanwhile %llu old rows deleted, %.0f a second\n", name, (unsigned long long)rows,
+           (double)rows / ((double)(uv_hrtime() - began) / 1e9));
+}
+
 int main(void)
 {
     static const char *const names[] = { "SQLite", "PostgreSQL" };
@@ -203,6 +223,18 @@ int main(void)
     printf("PostgreSQL : SQLite, means of %d rounds: facts/s %.2f, p50 %.2f, p99 %.2f, max %.2f\n",
            ROUNDS, rates[1] / rates[0], sums[1][0] / sums[0][0], sums[1][1] / sums[0][1],
            sums[1][2] / sums[0][2]);
+    for (int i = 0; i < 2; i++) {
+        double quiet[3], busy[3], ratios[3] = { 0 };
+
+        for (int round = 0; round < ROUNDS; round++) {
+            retired(&runs[i], names[i], 50000 * (round + 1), quiet, busy);
+            for (int k = 0; k < 3; k++)
+                ratios[k] += busy[k] / quiet[k] / ROUNDS;
+        }
+        printf(
+            "%-10s deleting what is old : not, means of %d rounds: p50 %.2f, p99 %.2f, max %.2f\n",
+            names[i], ROUNDS, ratios[0], ratios[1], ratios[2]);
+    }
     for (int i = 0; i < 2; i++)
         store_close(runs[i].store);
     uv_run(&loop, UV_RUN_DEFAULT);

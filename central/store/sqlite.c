@@ -137,7 +137,7 @@ static char *why_file(const char *path, int error)
     }
 }
 
-static char *why_sqlite(const char *path, sqlite3 *db)
+char *sqlite_sentence(const char *path, sqlite3 *db)
 {
     const char *text = db ? sqlite3_errmsg(db) : "no memory";
 
@@ -229,7 +229,7 @@ static char *migrate(struct sqlite *s)
     if (sqlite_number(s->db, "SELECT count(*) FROM sqlite_master", 0, &tables) < 0 ||
         sqlite_number(s->db, "SELECT count(*) FROM sqlite_master WHERE name = 'schema_version'", 0,
                       &ours) < 0)
-        return why_sqlite(s->path, s->db);
+        return sqlite_sentence(s->path, s->db);
     if (tables && !ours)
         return store_sentence(
             "cannot open the database %s: it belongs to another program; name another place",
@@ -238,7 +238,7 @@ static char *migrate(struct sqlite *s)
                     "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)") <
             0 ||
         sqlite_number(s->db, "SELECT max(version) FROM schema_version", 0, &version) < 0)
-        return why_sqlite(s->path, s->db);
+        return sqlite_sentence(s->path, s->db);
     if (version > migrate_count())
         return store_sentence("cannot open the database %s: a newer version of this program wrote "
                               "it (schema %lld, this one knows "
@@ -246,7 +246,7 @@ static char *migrate(struct sqlite *s)
                               s->path, (long long)version, migrate_count());
     while (version < migrate_count())
         if (migrate_one(s->db, (int)++version) < 0)
-            return why_sqlite(s->path, s->db);
+            return sqlite_sentence(s->path, s->db);
     return NULL;
 }
 
@@ -267,12 +267,12 @@ static char *configure(struct sqlite *s)
 
     if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
         SQLITE_OK)
-        return why_sqlite(s->path, s->db);
+        return sqlite_sentence(s->path, s->db);
     sqlite3_busy_timeout(s->db, 5000); /* somebody may look into the file with other tools */
     q = sqlite_prepare(s->db, "PRAGMA journal_mode = WAL");
     if (!q || sqlite3_step(q) != SQLITE_ROW) {
         sqlite3_finalize(q);
-        return why_sqlite(s->path, s->db);
+        return sqlite_sentence(s->path, s->db);
     }
     wal = !strcmp((const char *)sqlite3_column_text(q, 0), "wal");
     sqlite3_finalize(q);
@@ -282,7 +282,7 @@ static char *configure(struct sqlite *s)
                               s->path);
     for (size_t i = 0; i < AMP_COUNT(pragmas); i++)
         if (sqlite_exec(s->db, pragmas[i]) < 0)
-            return why_sqlite(s->path, s->db);
+            return sqlite_sentence(s->path, s->db);
     return NULL;
 }
 
@@ -351,8 +351,10 @@ static void *open_db(const struct store_config *config, char **why)
         *why = configure(s);
     if (!*why)
         *why = migrate(s);
-    if (!*why && (prepare(s) < 0 || checkpoint_start(s) < 0))
-        *why = why_sqlite(s->path, s->db);
+    if (!*why && prepare(s) < 0)
+        *why = sqlite_sentence(s->path, s->db);
+    if (!*why)
+        (void)checkpoint_start(s, why);
     if (!*why)
         return s;
     close_db(s);

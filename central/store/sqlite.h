@@ -50,6 +50,9 @@ struct sqlite {
     struct checkpoint checkpoint;
 };
 
+/* Why the database cannot be opened, with the cure; malloc'd. */
+char *sqlite_sentence(const char *path, sqlite3 *db);
+
 /* ---- statements ---- */
 /* Prepared, to be kept; NULL when the text is wrong or the file cannot be read. */
 sqlite3_stmt *sqlite_prepare(sqlite3 *db, const char *sql);
@@ -81,7 +84,8 @@ bool partition_index(struct sqlite *s);
 int sqlite_retire(void *db, enum fact_kind kind, int64_t below, int64_t rows, int64_t *deleted);
 
 /* ---- checkpoints ---- */
-int checkpoint_start(struct sqlite *s);
+/* 0, or AMP_E_IO with a sentence. */
+int checkpoint_start(struct sqlite *s, char **why);
 void checkpoint_stop(struct sqlite *s);
 void checkpoint_step(struct sqlite *s); /* writer thread, between commits */
 

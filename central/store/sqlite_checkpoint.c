@@ -42,15 +42,18 @@ static void checkpoint_loop(void *arg)
     uv_mutex_unlock(&c->lock);
 }
 
-int checkpoint_start(struct sqlite *s)
+int checkpoint_start(struct sqlite *s, char **why)
 {
     struct checkpoint *c = &s->checkpoint;
 
     c->restart_at = RESTART_PAGES;
     sqlite3_wal_hook(s->db, on_wal, c);
-    if (sqlite3_open_v2(s->path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-            SQLITE_OK ||
-        sqlite_exec(c->db, "PRAGMA synchronous = FULL") < 0) {
+    if (sqlite3_open_v2(s->path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
+        SQLITE_OK)
+        sqlite3_busy_timeout(c->db,
+                             5000); /* locks of a process that was killed may outlive it a little */
+    if (sqlite_exec(c->db, "PRAGMA synchronous = FULL") < 0) {
+        *why = sqlite_sentence(s->path, c->db);
         sqlite3_close(c->db);
         c->db = NULL;
         return AMP_E_IO;
