@@ -65,7 +65,7 @@ static const struct setting table[] = {
     { "keep-messages",       "DAYS",      "0",                 "how long the message log is kept; 0: for ever"             },
     { "keep-readings",       "DAYS",      "0",                 "how long meter readings are kept; 0: for ever"             },
     { "keep-status",         "DAYS",      "0",                 "how long the history of connectors is kept; 0: for ever"   },
-    { "keep-connections",    "DAYS",      "0",                 "how long the history of connections is kept; 0: for ever"  },
+    { "keep-connections",    "DAYS",      "0",                 "how long connections and refusals are kept; 0: for ever"    },
     { "keep-audit",          "DAYS",      "0",                 "how long is kept what people changed; 0: for ever"         },
     { "keep-commands",       "DAYS",      "0",                 "how long finished commands are kept; 0: for ever"          },
     { "archive",             "BOOL",      "false",

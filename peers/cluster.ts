@@ -1,17 +1,17 @@
 // Real servers for the test of several nodes: PostgreSQL, Redis, HAProxy, each of this test's own, on loopback and in a folder of
 // their own.
-import { ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
-import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, Server, tempDir, until, waitLine } from './amperstand.ts';
+import { Daemon, Postgres } from './postgres.ts';
 
-const pgBin = '/usr/lib/postgresql/15/bin';
+export { Daemon, Postgres };
 export const key = 'cluster-tests-admin-key-0123456789';
 
 // Why it cannot run here, or false.
 export function missing(): string | false {
-  for (const [path, name] of [[`${pgBin}/postgres`, 'postgresql'], ['/usr/sbin/haproxy', 'haproxy'], ['/usr/bin/redis-server', 'redis-server']])
+  for (const [path, name] of [['/usr/lib/postgresql/15/bin/postgres', 'postgresql'], ['/usr/sbin/haproxy', 'haproxy'], ['/usr/bin/redis-server', 'redis-server']])
     if (!existsSync(path)) return `${name} is not installed (script/setup test brings it)`;
   return false;
 }
@@ -23,60 +23,6 @@ export async function freePort(): Promise<number> {
       s.close(() => resolve(port));
     });
   });
-}
-
-export class Daemon {
-  child!: ChildProcess;
-  constructor(
-    private command: string,
-    private args: string[],
-    private log: string,
-    private who: { uid?: number; gid?: number } = {},
-  ) {}
-  start(): void {
-    const out = openSync(this.log, 'a');
-    this.child = spawn(this.command, this.args, { ...this.who, stdio: ['ignore', out, out], cwd: '/tmp' });
-  }
-  async end(signal: NodeJS.Signals): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const gone = new Promise((r) => this.child.on('exit', r));
-    this.child.kill(signal);
-    await gone;
-  }
-}
-
-// PostgreSQL refuses to run as root: there it runs as the user postgres.
-export class Postgres extends Daemon {
-  url: string;
-  constructor(readonly dir: string) {
-    const id = (what: string) => Number(execFileSync('id', [what, 'postgres']).toString());
-    const who = process.getuid!() === 0 ? { uid: id('-u'), gid: id('-g') } : {};
-    mkdirSync(dir);
-    chmodSync(join(dir, '..'), 0o711);
-    if (who.uid !== undefined) execFileSync('chown', ['postgres', dir]);
-    execFileSync(`${pgBin}/initdb`, ['-D', `${dir}/data`, '-U', 'amp', '-A', 'trust', '-N', '-E', 'UTF8', '--locale=C.UTF-8'], { ...who, cwd: '/tmp' });
-    super(`${pgBin}/postgres`, ['-D', `${dir}/data`, '-k', dir, '-c', 'listen_addresses=', '-c', 'max_connections=60'], join(dir, '..', 'postgres.log'), who);
-    this.url = `postgres://amp@/test?host=${dir}`;
-  }
-  async ready(): Promise<void> {
-    await until('PostgreSQL', async () => this.quiet('postgres', 'SELECT 1') === '1');
-  }
-  private quiet(database: string, sql: string): string {
-    try {
-      return execFileSync('psql', ['-h', this.dir, '-U', 'amp', '-AtX', '-c', sql, database], { stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 29 }).toString().trim();
-    } catch {
-      return '';
-    }
-  }
-  async create(): Promise<void> {
-    this.start();
-    await this.ready();
-    this.quiet('postgres', 'CREATE DATABASE test');
-  }
-  rows(sql: string): any[] {
-    const text = execFileSync('psql', ['-h', this.dir, '-U', 'amp', '-AtX', '-c', `SELECT json_agg(r) FROM (${sql}) r`, 'test'], { maxBuffer: 1 << 29 }).toString().trim();
-    return text ? JSON.parse(text) : [];
-  }
 }
 
 // docs/haproxy.cfg, with our addresses in place of its own.

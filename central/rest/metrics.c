@@ -211,11 +211,14 @@ static void put_store(struct writer *w, const struct store *store)
     histogram(w, "store_commit_seconds", "Duration of a group commit", &s.commit);
 }
 
+_Static_assert(FACT_KINDS <= AMP_COUNT(((struct counts *)0)->retention), "one place a kind");
+
 static const char *history_name(int kind)
 {
     static const char *const names[FACT_KINDS] = {
         [FACT_STATUS] = "status",    [FACT_READING] = "readings",       [FACT_MESSAGE] = "messages",
         [FACT_COMMAND] = "commands", [FACT_CONNECTION] = "connections", [FACT_AUDIT] = "audit",
+        [FACT_REFUSAL] = "refusals",
     };
 
     return kind < FACT_KINDS ? names[kind] : NULL;
