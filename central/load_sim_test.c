@@ -236,7 +236,7 @@ static unsigned sessions;
 
 static void drive(struct stage_station *t, int c)
 {
-    static const char *const kinds[] = { "compact", "compact", "van", "hybrid", "rickshaw" };
+    static const char *const kinds[] = { "compact", "commuter", "van", "hybrid", "rickshaw" };
     struct driver *d = &t->drivers[c];
     uint64_t now = site_now(&site);
     struct amp_connector_info info;

@@ -44,6 +44,7 @@ struct stage_station {
     struct amp_station *st; /* NULL: without power */
     void *memory;
     uint64_t wakes, powers_at, dark_until;
+    bool hears; /* while it is dark: only what it says is lost */
     char identity[16];
     struct driver drivers[EACH + 1];
     bool refuses, ignorant; /* answers Rejected to profiles; knows none */
@@ -382,7 +383,7 @@ static inline bool site_deliver(struct stage_station *t)
         t->first = (t->first + 1) % QUEUE;
         t->count--;
         any = true;
-        if (t->dark_until <= site_now(t->site))
+        if (t->dark_until <= site_now(t->site) || t->hears)
             amp_station_received(t->st, p->text, p->len, site_now(t->site));
     }
     return any;
@@ -438,6 +439,7 @@ static inline void site_drop(struct stage_station *t)
 static inline void site_go_dark(struct stage_station *t, uint64_t for_ms)
 {
     t->dark_until = site_now(t->site) + for_ms;
+    t->hears = site_dice(t->site, 2);
 }
 
 static inline void site_turn_station(struct stage_station *t)
