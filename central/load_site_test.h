@@ -138,7 +138,7 @@ static inline uint64_t site_thing(const struct fact *f, int64_t *a, int64_t *b)
 static inline bool site_same(const void *item, const void *key)
 {
     const struct kept *x = item;
-    int64_t a, b, c, d;
+    int64_t a = 0, b = 0, c = 0, d = 0;
 
     if (x->fact->kind != ((const struct fact *)key)->kind)
         return false;
@@ -149,7 +149,7 @@ static inline bool site_same(const void *item, const void *key)
 
 static inline void site_keep(struct site *s, const struct fact *f)
 {
-    int64_t a, b;
+    int64_t a = 0, b = 0;
     uint64_t hash = site_thing(f, &a, &b);
     struct kept *slot = hash ? map_get(&s->by_thing, hash, site_same, f) : NULL;
 
