@@ -549,7 +549,7 @@ static void sent_by_others(struct world *w, const struct followed *f, int64_t ve
 {
     struct charger_list_fact now = f->c->list ? *f->c->list->fact : blank(f->c);
 
-    if (f->k->state != COMMAND_ACCEPTED)
+    if (f->k->state != COMMAND_CONFIRMED)
         return;
     now.version = version;
     now.revision = 0;
@@ -567,7 +567,7 @@ void list_sent(struct world *w, const struct followed *f)
         return;
     }
     switch (f->k->state) {
-    case COMMAND_ACCEPTED:
+    case COMMAND_CONFIRMED:
         took_part(w, f->c, f->at_ms);
         break;
     case COMMAND_REJECTED:
@@ -614,7 +614,7 @@ void list_told(struct world *w, const struct followed *f)
     struct charger_list *l = f->c->list;
     bool ours = l && l->fact->state == CHARGER_LIST_ASKING && l->fact->command == f->k->key;
 
-    if (f->k->state == COMMAND_ACCEPTED && a)
+    if (f->k->state == COMMAND_CONFIRMED && a)
         has_version(w, f->c, a->list_version, f->at_ms);
     else if (ours && (f->k->state == COMMAND_ERROR || f->k->state == COMMAND_TIMED_OUT))
         lost(w, f->c, f->k, f->at_ms);

@@ -13,7 +13,8 @@
 /* pack.c, for each fact behind its emission. */
 void follow(struct world *w, enum fact_kind kind, const void *body);
 
-/* A command whose state changed, decoded. `asked` is the request's struct of asked.def; `reply` the
+/* A command whose state changed, decoded. Of actions whose answer is the effect CONFIRMED is the one
+ * word for yes; ACCEPTED is never told of them. `asked` is the request's struct of asked.def; `reply` the
  * answer's, NULL when the station has not answered with a result, or with one that makes no sense.
  */
 struct followed {

@@ -251,7 +251,7 @@ void installed_asked(struct world *w, const struct followed *f)
         if (!f->k->attempts)
             asked_for(w, f, p, (int32_t)q->connector_id);
         break;
-    case COMMAND_ACCEPTED:
+    case COMMAND_CONFIRMED:
         taken(w, f, p, (int32_t)q->connector_id,
               p->has & ASKED_HAS_PROFILE_TRANSACTION_ID ? p->transaction_id : 0);
         break;
@@ -311,7 +311,7 @@ static bool matches(const struct installed_fact *p, const struct asked_clear_cha
 /* E91: Unknown is accepted, too: what is not there is cleared. */
 void installed_cleared(struct world *w, const struct followed *f)
 {
-    for (struct installed *p = f->k->state == COMMAND_ACCEPTED ? f->c->installed : NULL, *next; p;
+    for (struct installed *p = f->k->state == COMMAND_CONFIRMED ? f->c->installed : NULL, *next; p;
          p = next) {
         next = p->next;
         if (p->fact->state != INSTALLED_REQUESTED && matches(p->fact, f->asked))

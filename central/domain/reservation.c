@@ -266,7 +266,6 @@ void reservation_asked(struct world *w, const struct followed *f)
     if (!r || r->fact->command != f->k->key)
         return; /* an older attempt: a newer one has the word */
     switch (f->k->state) {
-    case COMMAND_ACCEPTED:
     case COMMAND_CONFIRMED:
         happens(w, r, RESERVATION_ACCEPTS, AMP_NO_TEXT, f->at_ms);
         break;
@@ -296,7 +295,6 @@ void reservation_cancelled(struct world *w, const struct followed *f)
         now.cancel = f->k->key;
         put(w, &now);
         break;
-    case COMMAND_ACCEPTED:
     case COMMAND_CONFIRMED:
         happens(w, r, RESERVATION_CANCELS, AMP_NO_TEXT, f->at_ms);
         break;

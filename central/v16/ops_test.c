@@ -20,7 +20,7 @@ static void test_every_core_message_has_a_handler(void)
         CHECK(op || strcmp(m->profile, "core") != 0 || !(m->direction & AMP_UP),
               "%s is not handled", m->name);
     }
-    CHECK(handled == 13, "%u messages handled", handled);
+    CHECK(handled == 14, "%u messages handled", handled);
     CHECK(v16_op_find(OCPP16_RESET) == NULL && v16_op_find(OCPP16_COUNT) == NULL, "nothing else");
 }
 
