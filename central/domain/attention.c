@@ -24,6 +24,7 @@ static const struct attention_reason table[] = {
     { TX_FLAG_STOP_IGNORED, "stopIgnored",  "The charger accepted a remote stop and did not stop." },
     { TX_FLAG_SILENT,       "silent",       "It runs, its charger is connected, and nothing was heard of it for long." },
     { TX_FLAG_OFFLINE,      "offline",      "It runs, and its charger has been offline for long." },
+    { TX_FLAG_INCOMPLETE,   "incomplete",   "Events of it are missing: the charger numbers them." },
     /* clang-format on */
 };
 static const struct attention_reason billing = { 0, "billingFailed", "Billing failed." };

@@ -26,7 +26,8 @@ void transaction_changed(struct world *w, struct transaction *t);
     ((uint32_t)(TX_FLAG_REFUSED | TX_FLAG_METER_BACK | TX_FLAG_TIME_ODD | TX_FLAG_ZOMBIE |         \
                 TX_FLAG_ADOPTED | TX_FLAG_FOREIGN_STOP | TX_FLAG_NO_ENERGY | TX_FLAG_METER_RESET | \
                 TX_FLAG_METER_JUMP | TX_FLAG_START_BELOW | TX_FLAG_LATE | TX_FLAG_CONTRADICTED |   \
-                TX_FLAG_STOP_IGNORED | TX_FLAG_SILENT | TX_FLAG_OFFLINE))
+                TX_FLAG_STOP_IGNORED | TX_FLAG_SILENT | TX_FLAG_OFFLINE |       \
+                TX_FLAG_INCOMPLETE))
 void transaction_raise(struct transaction_fact *f, uint32_t bits);
 void transaction_lower(struct transaction_fact *f, uint32_t bits);
 /* Something about it was heard. */
@@ -41,6 +42,12 @@ struct transaction *transaction_awaited(const struct charger *c, int connector,
 /* May this tag be one that starts and stops what `tag` started? No tag says nothing. */
 bool transaction_may_be_tag(const struct world *w, int64_t org, struct amp_text mine,
                             struct amp_text tag);
+/* The start of a record whose later part we have already; all of that stays. `judged`: the answer to
+ * its tag, NULL if it has none. */
+void transaction_add_start(struct world *w, struct transaction *t, const struct start_info *s,
+                           const char *judged, int64_t now_ms);
+/* E17: another one runs in its place. Its end is its last reading. */
+void transaction_close_zombie(struct world *w, struct transaction *t, int64_t now_ms);
 /* What a start says, told by its content; never 0. */
 uint64_t transaction_start_hash(const struct start_info *s);
 

@@ -21,6 +21,7 @@ static const uint16_t transaction_texts[] = {
     AT(transaction.tag),
     AT(transaction.stop_tag),
     AT(transaction.reason),
+    AT(transaction.missing),
 };
 static const uint16_t reading_texts[] = { AT(reading.samples) };
 static const uint16_t message_texts[] = {

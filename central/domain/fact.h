@@ -84,7 +84,8 @@ enum transaction_flag { /* why a person should look; bits */
     TX_FLAG_LATE = 8192,                    /* ... and it did say something else */
     TX_FLAG_CONTRADICTED = 16384,           /* a second stop says something else */
     TX_FLAG_STOP_IGNORED = 32768,           /* a remote stop was accepted and nothing stopped */
-    TX_FLAG_SILENT = 65536, TX_FLAG_OFFLINE = 131072 /* runs, and nothing is heard of it; or of its station */
+    TX_FLAG_SILENT = 65536, TX_FLAG_OFFLINE = 131072, /* runs, and nothing is heard of it; or of its station */
+    TX_FLAG_INCOMPLETE = 262144             /* events of it have not come (yet) */
 };
 struct transaction_fact {
     int64_t key, org, charger;              /* key is the OCPP 1.6 transactionId too: positive, below 2^31, never reused */
@@ -106,6 +107,10 @@ struct transaction_fact {
     int64_t heard_ms;                       /* when we last heard anything about it */
     int64_t revision;                       /* one more with each change but readings */
     int64_t merged_into;                    /* the record that a person booked this one on; 0: none */
+    /* where a station sends numbered events (event.h); all 0 where it does not */
+    int32_t events;                         /* bits of enum event_kind that came */
+    int64_t seq_last, tag_seq;              /* the highest number; the one of the event that `tag` is from */
+    struct amp_text missing;                /* numbers up to seq_last that have not come: "0-2,7" */
 };
 enum transaction_meter {
     TX_METER_UNSURE = 1, TX_METER_PERIODIC = 2 /* has readings of its own */, TX_METER_UNKNOWN = 4 /* no register seen yet */

@@ -68,7 +68,7 @@ static void test_all_texts_listed(void)
         {FACT_CHARGER,      12},
         { FACT_CONNECTOR,   5 },
         { FACT_STATUS,      3 },
-        { FACT_TRANSACTION, 4 },
+        { FACT_TRANSACTION, 5 },
         { FACT_READING,     1 },
         { FACT_MESSAGE,     4 },
         { FACT_COMMAND,     9 },

@@ -277,7 +277,7 @@ static void test_reasons(void) /* every flag has a name of its own and a sentenc
               "row %zu", i);
         seen |= table[i].flag;
     }
-    CHECK(seen == 2 * (uint32_t)TX_FLAG_OFFLINE - 1, "all of them: %x", (unsigned)seen);
+    CHECK(seen == 2 * (uint32_t)TX_FLAG_INCOMPLETE - 1, "all of them: %x", (unsigned)seen);
 }
 
 /* ---- one that is not in memory ---- */

@@ -69,22 +69,22 @@ static bool is_start_of(const struct transaction_fact *f, const struct start_inf
 
 /* E88: the register was higher when the last session on this connector ended. A station that counts
  * each session from 0 does nothing odd. */
-static bool starts_below(const struct charger *c, const struct start_info *s, int64_t at_ms)
+static bool starts_below(const struct charger *c, const struct start_info *s, int64_t at_ms,
+                         int64_t itself)
 {
     const struct transaction_fact *last = NULL;
 
     for (const struct transaction *t = c->transactions; t; t = t->next) {
         const struct transaction_fact *f = t->fact;
 
-        if (f->connector == s->connector && !transaction_is_open(f->state) && f->stop_ms &&
-            f->stop_ms <= at_ms + SLACK_MS && (!last || f->stop_ms > last->stop_ms))
+        if (f->key != itself && f->connector == s->connector && !transaction_is_open(f->state) &&
+            f->stop_ms && f->stop_ms <= at_ms + SLACK_MS && (!last || f->stop_ms > last->stop_ms))
             last = f;
     }
     return last && s->meter_wh != 0 && s->meter_wh < last->meter_stop_wh - BELOW_WH;
 }
 
-/* E17. Its end is its last reading. */
-static void close_zombie(struct world *w, struct transaction *t, int64_t now_ms)
+void transaction_close_zombie(struct world *w, struct transaction *t, int64_t now_ms)
 {
     struct transaction_fact *f = t->fact;
 
@@ -147,11 +147,11 @@ static void book_start(const struct world *w, const struct charger *c, struct tr
     f->start_seen_ms = now_ms;
     f->meter_start_wh = s->meter_wh;
     f->reservation = s->reservation > 0 ? s->reservation : 0; /* E30: 0 means none */
-    if (strcmp(judged, "Accepted") != 0)
+    if (judged && strcmp(judged, "Accepted") != 0)
         odd |= TX_FLAG_REFUSED; /* E15: energy may flow all the same, so it is kept */
-    if (!world_tag(w, c->fact->org, s->tag))
+    if (judged && !world_tag(w, c->fact->org, s->tag))
         odd |= TX_FLAG_UNKNOWN_TAG; /* E16 */
-    if (starts_below(c, s, f->start_ms))
+    if (starts_below(c, s, f->start_ms, f->key))
         odd |= TX_FLAG_START_BELOW;
     transaction_raise(f, odd);
     transaction_heard(f, now_ms);
@@ -159,9 +159,8 @@ static void book_start(const struct world *w, const struct charger *c, struct tr
     transaction_keep_meter(f, &m);
 }
 
-/* The start of a record whose later part we have already; all of that stays. */
-static void add_start(struct world *w, struct transaction *t, const struct start_info *s,
-                      const char *judged, int64_t now_ms)
+void transaction_add_start(struct world *w, struct transaction *t, const struct start_info *s,
+                           const char *judged, int64_t now_ms)
 {
     struct transaction_fact f = *t->fact;
     bool open = transaction_is_open(f.state);
@@ -174,12 +173,19 @@ static void add_start(struct world *w, struct transaction *t, const struct start
     if (!(f.meter & TX_METER_UNKNOWN))
         transaction_raise(&f, open ? meter_follow(&m, last_wh, register_ms)
                                    : meter_end(&m, s->meter_wh, last_wh, register_ms, f.flags));
-    f.meter &= ~TX_METER_UNKNOWN;
+    if (!s->no_meter)
+        f.meter &= ~TX_METER_UNKNOWN;
     transaction_keep_meter(&f, &m);
-    f.last_ms = last_ms;
+    f.last_ms = last_ms > f.last_ms ? last_ms : f.last_ms;
     f.last_power_w = power_w;
+    if (!open && f.stop_ms < f.start_ms)
+        transaction_raise(&f, TX_FLAG_TIME_ODD);
     if (!open && !f.energy_wh)
         transaction_raise(&f, TX_FLAG_NO_ENERGY);
+    else if (!open)
+        f.state = transaction_next(f.state, TX_STOPS); /* of one that seemed to be empty */
+    if (!open && (f.flags & TX_FLAG_REFUSED) && !f.energy_wh)
+        f.state = transaction_next(f.state, TX_EMPTY);
     keep(FACT_TRANSACTION, &t->fact, &f);
     transaction_changed(w, t);
     power_energy(w, t->charger, t->fact->energy_wh - counted, t->fact->start_ms, last_ms);
@@ -197,7 +203,7 @@ int64_t world_start(struct world *w, struct charger *c, const struct start_info 
     runs = transaction_open_at(c, s->connector);
     t = runs && is_start_of(runs->fact, s) ? runs : stop_of(w, c, s);
     if (t) {
-        add_start(w, t, s, out->status, now_ms);
+        transaction_add_start(w, t, s, out->status, now_ms);
         command_saw_start(w, c, t->fact, now_ms);
         return t->fact->key;
     }
@@ -205,7 +211,7 @@ int64_t world_start(struct world *w, struct charger *c, const struct start_info 
     if (superseded(c, runs, s, now_ms))
         begin_closed(&f, now_ms);
     else if (runs)
-        close_zombie(w, runs, now_ms);
+        transaction_close_zombie(w, runs, now_ms);
     t = f.state == TX_RUNNING ? transaction_awaited(c, s->connector, s->tag) : NULL;
     if (t) { /* what was asked for has come: the record becomes the transaction */
         f.key = t->fact->key;

@@ -2,6 +2,7 @@
  * really send them. A message about a transaction is always answered and always kept; what makes no
  * sense is flagged for a person. central-edge-cases 1-28. */
 #include "central/domain/engine.h"
+#include "central/domain/event.h"
 #include <assert.h>
 #include <stdio.h>
 
@@ -73,7 +74,7 @@ void transaction_changed(struct world *w, struct transaction *t)
 {
     t->fact->revision++;
     tell(w, FACT_TRANSACTION, t->fact);
-    if (t->fact->state == TX_STOPPED && w->billing)
+    if (t->fact->state == TX_STOPPED && w->billing && !event_start_lacks(t->fact))
         w->billing(w->billing_ctx, t->fact);
 }
 
@@ -155,7 +156,7 @@ struct transaction *transaction_find(const struct world *w, int64_t key)
 static int64_t alias(const struct transaction *t)
 {
     struct amp_text uid = t->fact->uid;
-    const char *slash = uid.len ? memchr(uid.at, '/', uid.len) : NULL;
+    const char *slash = uid.len && !t->fact->events ? memchr(uid.at, '/', uid.len) : NULL;
     int64_t id = 0;
 
     if (!slash ||

@@ -123,6 +123,7 @@ struct start_info {
     int connector;
     struct amp_text tag;
     int64_t meter_wh, at_ms, reservation;
+    bool no_meter; /* it names no register: the first reading does. Only where events come (event.h) */
 };
 /* Returns the transaction's key (the id for the wire). A repetition by content returns the first
  * one's. */

@@ -1,6 +1,7 @@
 /* central/domain/world_test.c - the property that all of this stands on: the last facts rebuild the
  * same world. Random histories run in one world, a second is built from what the first emitted;
  * both must look the same, and answer alike from then on. */
+#include "central/domain/event.h"
 #include "central/domain/repair.h"
 #include "central/domain/scene.h"
 #include <inttypes.h>
@@ -98,12 +99,39 @@ static void repair_step(struct history *h, struct world *w)
     }
 }
 
+static void event_step(struct history *h, struct world *w, struct charger *c)
+{
+    static const enum event_kind kinds[] = { EVENT_STARTED, EVENT_UPDATED, EVENT_ENDED };
+    static const char *const uids[] = { "a", "b", "t7", "x/9" };
+    struct amp_text tag = amp_text_of(tags[draw(h, AMP_COUNT(tags))]);
+    struct reading_fact r = { .at_ms = h->now_ms - draw(h, 5) * 1000,
+                              .hash = draw(h, 200),
+                              .samples = AMP_TEXT("[]"),
+                              .has = draw(h, 4),
+                              .energy_wh = draw(h, 9),
+                              .power_w = draw(h, 9) };
+    struct event_info e = { .uid = amp_text_of(uids[draw(h, AMP_COUNT(uids))]),
+                            .kind = kinds[draw(h, AMP_COUNT(kinds))],
+                            .seq = draw(h, 60),
+                            .offline = draw(h, 2),
+                            .connector = (int)draw(h, 3),
+                            .tag = draw(h, 2) ? tag : AMP_NO_TEXT,
+                            .has_meter = draw(h, 2),
+                            .meter_wh = draw(h, 9),
+                            .at_ms = h->now_ms - draw(h, 5) * 1000,
+                            .readings = &r,
+                            .count = draw(h, 2) };
+    struct tag_answer a;
+
+    note(h, world_event(w, c, &e, h->now_ms, &a));
+}
+
 /* One random step; times and meters come from small ranges, so that repetitions and disorder are
  * common. */
 static void step(struct history *h, struct world *w)
 {
     struct charger *c = world_charger_at(w, draw(h, CHARGERS));
-    uint32_t which = draw(h, 16);
+    uint32_t which = draw(h, 18);
     int connector = (int)draw(h, 3);
     int64_t at_ms = draw(h, 40) ? h->now_ms - draw(h, 5) * 1000 : 5;
     struct amp_text tag = amp_text_of(tags[draw(h, AMP_COUNT(tags))]);
@@ -178,6 +206,10 @@ static void step(struct history *h, struct world *w)
     case 13:
     case 14:
         repair_step(h, w);
+        break;
+    case 15:
+    case 16:
+        event_step(h, w, c);
         break;
     default:
         world_tick(w, h->now_ms, no_overdue, NULL);
@@ -277,6 +309,7 @@ static void describe(FILE *out, const struct fact *f)
         fprintf(out, " %u %" PRIu64 " %" PRIu64, (unsigned)t->attention, t->start_hash,
                 t->stop_hash);
         fprintf(out, " %" PRId64 " %" PRId64 " %" PRId64, t->heard_ms, t->revision, t->merged_into);
+        fprintf(out, " %d %" PRId64 " %" PRId64, t->events, t->seq_last, t->tag_seq);
     } else if (f->kind == FACT_POWER) {
         const struct power_fact *p = &f->u.power;
         fprintf(out, " %" PRId64 " %" PRId64 " %" PRId64, p->charger, p->slot_ms, p->energy_wh);

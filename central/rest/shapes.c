@@ -239,6 +239,8 @@ void shape_transaction(struct amp_json *w, const struct central *c,
     shape_time(w, "lastAt", f->last_ms);
     if (f->reservation)
         shape_int(w, "reservation", f->reservation);
+    if (f->missing.len)
+        shape_text(w, "missing", f->missing);
     if (f->merged_into)
         shape_int(w, "mergedInto", f->merged_into);
     shape_int(w, "revision", f->revision);

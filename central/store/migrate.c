@@ -157,6 +157,11 @@ static const char *const migrations[] = {
     "CREATE TABLE sample_shape (key $key, text TEXT);",
     /* load management: cars with one phase at a connector with three */
     "ALTER TABLE load_member ADD COLUMN trust_phases INTEGER NOT NULL DEFAULT 0;",
+    /* transactions of numbered events */
+    "ALTER TABLE charging_transaction ADD COLUMN events INTEGER DEFAULT 0;"
+    "ALTER TABLE charging_transaction ADD COLUMN seq_last BIGINT DEFAULT 0;"
+    "ALTER TABLE charging_transaction ADD COLUMN tag_seq BIGINT DEFAULT 0;"
+    "ALTER TABLE charging_transaction ADD COLUMN missing TEXT;",
 };
 
 int migrate_count(void)

@@ -78,6 +78,10 @@ static const struct column transaction_columns[] = {
     PLAIN(transaction, heard_ms, INT64),
     PLAIN(transaction, revision, INT64),
     PLAIN(transaction, merged_into, INT64),
+    PLAIN(transaction, events, INT32),
+    PLAIN(transaction, seq_last, INT64),
+    PLAIN(transaction, tag_seq, INT64),
+    PLAIN(transaction, missing, TEXT),
 };
 static const struct column power_columns[] = {
     KEY(power, org, INT64),

@@ -62,6 +62,7 @@ const flagWords: Record<string, string> = {
   adopted: 'adopted', foreignStop: 'stop of another charger', noEnergy: 'no energy',
   meterReset: 'meter started over', meterJump: 'meter jumped', rollOver: 'meter rolled over', startBelow: 'starts below the last one',
   repaired: 'repaired', late: 'late message', contradicted: 'two stops', stopIgnored: 'did not stop', silent: 'silent', offline: 'offline',
+  incomplete: 'events missing',
 };
 
 function ConnectorRow({ c, k }: { c: Charger; k: Connector }): JSX.Element {
