@@ -20,7 +20,7 @@ bool command_may_resend(struct amp_text action)
         "ClearCache",           "TriggerMessage",       "ExtendedTriggerMessage",
         "GetCompositeSchedule", "SetChargingProfile",   "ClearChargingProfile",
         "GetLocalListVersion",  "ReserveNow",           "GetInstalledCertificateIds",
-        "InstallCertificate",
+        "InstallCertificate",   "CertificateSigned",
     };
 
     for (size_t i = 0; i < AMP_COUNT(safe); i++)

@@ -253,6 +253,7 @@ static void test_resend(void)
         { "GetConfiguration",       true  },
         { "ChangeConfiguration",    true  },
         { "TriggerMessage",         true  },
+        { "CertificateSigned",      true  },
         { "RemoteStartTransaction", false },
         { "RemoteStopTransaction",  false },
         { "UnlockConnector",        false },

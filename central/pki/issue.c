@@ -154,8 +154,9 @@ static void fail(struct issue *i, const struct certificate_fact *f, const char *
 }
 
 /* E44: behind the answer to SignCertificate, because frames leave in the order in which they were
- * queued. Waits for the station if it is away. */
-static void deliver(struct issue *i, struct charger *c, struct amp_text pem)
+ * queued. Waits for the station if it is away, also between attempts, for as long as the certificate
+ * is of use. */
+static void deliver(struct issue *i, struct charger *c, const struct certificate_fact *f)
 {
     char text[16384];
     struct amp_buf b;
@@ -166,12 +167,13 @@ static void deliver(struct issue *i, struct charger *c, struct amp_text pem)
     amp_json_init(&w, &b);
     amp_json_open(&w, '{');
     amp_json_key(&w, "certificateChain");
-    amp_json_text(&w, pem);
+    amp_json_text(&w, f->pem);
     amp_json_close(&w, '}');
     key = central_ask(i->c, c,
                       &(struct command_fact){ .connector = -1,
                                               .action = AMP_TEXT("CertificateSigned"),
                                               .payload = amp_buf_text(&b),
+                                              .expires_ms = f->to_ms,
                                               .by = AMP_TEXT("system") },
                       true);
     if (key < 0)
@@ -200,7 +202,7 @@ static void issued(struct issue *i, const char *id, const struct authority_issue
     LOG(i->c->log, LOG_INFO, "pki", "certificate issued", LOG_STR("name", out->name),
         LOG_STR("serial", out->serial));
     if (c && !charger_fact(c)->deleted_ms)
-        deliver(i, c, now.pem);
+        deliver(i, c, &now);
 }
 
 /* ---- signing ---- */
@@ -378,8 +380,8 @@ int issue_give(struct issue *i, struct amp_text id, struct amp_text pem, char wh
     return 0;
 }
 
-/* The newest of a charger in this state; 0: in any that is of use. */
-static const struct certificate_fact *newest(const struct issue *i, int64_t charger, int state)
+/* The newest of a charger that is of use. */
+static const struct certificate_fact *newest(const struct issue *i, int64_t charger)
 {
     struct certificates *k = i->c->certificates;
 
@@ -387,17 +389,38 @@ static const struct certificate_fact *newest(const struct issue *i, int64_t char
         const struct certificate_fact *f = certificates_at(k, n);
 
         if (f->charger == charger &&
-            (state ? f->state == state
-                   : f->state == CERTIFICATE_ISSUED || f->state == CERTIFICATE_INSTALLED))
+            (f->state == CERTIFICATE_ISSUED || f->state == CERTIFICATE_INSTALLED))
             return f;
     }
     return NULL;
 }
 
-void issue_answered(struct issue *i, struct charger *c, bool accepted)
+/* Does this payload hold the certificate? As our own writer wrote it. */
+static bool holds(struct amp_text payload, struct amp_text pem)
 {
-    const struct certificate_fact *f = newest(i, charger_fact(c)->key, CERTIFICATE_ISSUED);
+    char text[16384];
+    struct amp_buf quoted;
+
+    amp_buf_init(&quoted, text, sizeof text);
+    amp_json_quote(&quoted, pem);
+    return !quoted.full && memmem(payload.at, payload.len, text, quoted.len);
+}
+
+/* Not simply the newest: one that is sent again may be older than what the station asked for since.
+ */
+void issue_answered(struct issue *i, struct charger *c, struct amp_text payload, bool accepted)
+{
+    struct certificates *k = i->c->certificates;
+    const struct certificate_fact *f = NULL;
     struct certificate_fact now;
+
+    for (size_t n = certificates_count(k); n-- > 0 && !f;) {
+        const struct certificate_fact *at = certificates_at(k, n);
+
+        if (at->charger == charger_fact(c)->key && at->state == CERTIFICATE_ISSUED &&
+            holds(payload, at->pem))
+            f = at;
+    }
 
     if (!f)
         return;
@@ -485,7 +508,7 @@ static void renew(struct issue *i, int64_t now_ms)
 
     for (size_t n = 0; before_ms && n < world_charger_count(w); n++) {
         struct charger *c = world_charger_at(w, n);
-        const struct certificate_fact *f = newest(i, charger_fact(c)->key, 0);
+        const struct certificate_fact *f = newest(i, charger_fact(c)->key);
 
         if (f && f->to_ms > now_ms && f->to_ms - now_ms < before_ms && charger_session(c))
             (void)central_ask(i->c, c,

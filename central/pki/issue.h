@@ -29,8 +29,8 @@ int issue_request(struct issue *i, struct charger *c, struct amp_text csr,
  * says. */
 int issue_give(struct issue *i, struct amp_text id, struct amp_text pem,
                char why[ISSUE_WHY]) AMP_CHECKED;
-/* The station's answer to CertificateSigned. */
-void issue_answered(struct issue *i, struct charger *c, bool accepted);
+/* The station's answer to CertificateSigned with this payload. */
+void issue_answered(struct issue *i, struct charger *c, struct amp_text payload, bool accepted);
 /* No connection by it any more, now and later. AMP_E_ABSENT; AMP_E_STATE: there is nothing to
  * revoke. */
 int issue_revoke(struct issue *i, struct amp_text id, struct amp_text reason) AMP_CHECKED;

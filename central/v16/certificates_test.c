@@ -69,15 +69,16 @@ static void ask_and_hear(int fd, const char *csr)
     plant_hear(fd);
 }
 
-/* Hears CertificateSigned, says `status`; the certificate (the caller's), NULL: none came. */
-static X509 *hear_signed(int fd, const char *status)
+/* Hears CertificateSigned and says nothing yet; the certificate (the caller's), NULL: none came. */
+static X509 *hear_call(int fd, char id[64])
 {
-    char id[64] = "", answer[256], pem[8192];
+    char pem[8192];
     const char *at;
     size_t n = 0;
     X509 *x;
     BIO *bio;
 
+    id[0] = 0;
     plant_hear(fd);
     at = strstr(plant.text, "-----BEGIN");
     CHECK(sscanf(plant.text, "[2,\"%63[^\"]\",\"CertificateSigned\"", id) == 1 && at,
@@ -93,8 +94,24 @@ static X509 *hear_signed(int fd, const char *status)
     bio = BIO_new_mem_buf(pem, (int)n);
     x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
     BIO_free(bio);
+    return x;
+}
+
+static void say_status(int fd, const char *id, const char *status)
+{
+    char answer[256];
+
     snprintf(answer, sizeof answer, "[3,\"%s\",{\"status\":\"%s\"}]", id, status);
     peer_text(&plant.stage, fd, answer);
+}
+
+/* Hears CertificateSigned, says `status`, and that is handled. */
+static X509 *hear_signed(int fd, const char *status)
+{
+    char id[64];
+    X509 *x = hear_call(fd, id);
+
+    say_status(fd, id, status);
     plant_say(fd, "Heartbeat", "{}");
     return x;
 }
@@ -310,6 +327,92 @@ static void test_outside(void)
     plant_end();
 }
 
+/* The station, back after its connection was lost. */
+static int back(int fd)
+{
+    close(fd);
+    UNTIL(&plant.stage, !charger_session(door_charger("CP1")));
+    return plant_station("CP1", "M", "1");
+}
+
+/* E54: what no answer came to is sent again when the station is back, days later and by another
+ * process; at most three times in all. */
+static void test_lost_answer(void)
+{
+    struct ca_cert own = { 0 };
+    char *csr, id[64];
+    int fd;
+
+    begin();
+    plant_start();
+    fd = plant_station("CP1", "M", "1");
+    csr = request(&(struct wish){ .cn = "CP1" }, &own.key);
+    ask_and_hear(fd, csr);
+    X509_free(hear_call(fd, id));
+    close(fd);
+    UNTIL(&plant.stage, !charger_session(door_charger("CP1")));
+    plant.clock_ms += 2 * 86400 * 1000;
+    world_tick(plant.central.world, plant.clock_ms, NULL, NULL); /* nobody is connected */
+    fd = plant_station("CP1", "M", "1");
+    X509_free(hear_call(fd, id));
+    plant_stop();
+    close(fd);
+    plant_start();
+    fd = plant_station("CP1", "M", "1");
+    own.x = hear_signed(fd, "Accepted");
+    CHECK(own.x && X509_check_private_key(own.x, own.key) == 1 && count("installed") == 1,
+          "the third time it was answered: %s", plant.text);
+    free(csr);
+    ca_free(&own);
+
+    csr = request(&(struct wish){ .cn = "CP1" }, &own.key);
+    ask_and_hear(fd, csr);
+    for (int n = 1; n <= 3; n++) {
+        X509_free(hear_call(fd, id));
+        fd = back(fd);
+    }
+    plant_say(fd, "Heartbeat", "{}"); /* no call came before its answer */
+    CHECK(count("issued") == 1, "nobody knows: %s", plant.text);
+    EVP_PKEY_free(own.key);
+    close(fd);
+    free(csr);
+    plant_end();
+}
+
+/* An older one that is sent again, while the station asked anew: each answer is of its own. */
+static void test_older_again(void)
+{
+    struct ca_cert own = { 0 };
+    EVP_PKEY *first;
+    char *csr, id[64];
+    int fd;
+
+    begin();
+    plant_start();
+    fd = plant_station("CP1", "M", "1");
+    csr = request(&(struct wish){ .cn = "CP1" }, &first);
+    ask_and_hear(fd, csr);
+    X509_free(hear_call(fd, id));
+    free(csr);
+    fd = back(fd);
+    X509_free(hear_call(fd, id));
+    csr = request(&(struct wish){ .cn = "CP1" }, &own.key);
+    ask_and_hear(fd, csr);
+    UNTIL(&plant.stage, count("issued") == 2);
+    say_status(fd, id, "Rejected"); /* its key is gone */
+    own.x = hear_signed(fd, "Accepted");
+    CHECK(count("refused") == 1 && count("issued") == 0, "%s", plant.text);
+    CHECK(own.x && X509_check_private_key(own.x, own.key) == 1, "for the new key");
+    CHECK(only("installed")[0] &&
+              door_try(&(struct door){ .id = "CP1", .tls = true, .own = &own }) == 101,
+          "in by it");
+    EVP_PKEY_free(first);
+    close(fd);
+    free(csr);
+    ca_free(&own);
+    plant_end();
+}
+
 /* Asked to renew before the end, once a day; the roots of a station. */
 static void test_renewal(void)
 {
@@ -390,6 +493,8 @@ int main(void)
     RUN(test_life);
     RUN(test_bad_requests);
     RUN(test_outside);
+    RUN(test_lost_answer);
+    RUN(test_older_again);
     RUN(test_renewal);
     RUN(test_folder);
     return check_end();

@@ -31,5 +31,5 @@ void v16_follow(struct session *s, int64_t key, bool answered, bool accepted)
     else if (accepted && amp_text_is(k->action, "ChangeConfiguration"))
         heartbeat(s, k->payload);
     else if (answered && amp_text_is(k->action, "CertificateSigned"))
-        issue_answered(s->v->c->issue, s->charger, accepted);
+        issue_answered(s->v->c->issue, s->charger, k->payload, accepted);
 }
