@@ -116,6 +116,22 @@ async function scenario(t: any, redisPort: number): Promise<void> {
     await progress('at first');
   });
 
+  await t.test('a file is given out by the node that took it; another one says so and names it', async () => {
+    const headers = { authorization: `Bearer ${key}` };
+    const taken = await fetch(`${nodes[0].http}/api/v1/files?name=a.bin`, { method: 'POST', headers, body: 'the bytes' });
+    const file: any = await taken.json();
+    assert.equal(taken.status, 201, JSON.stringify(file));
+    await until('the file is known everywhere', async () => (await ask(nodes[1].http, 'GET', `/files/${file.id}`)).status === 200);
+    for (const path of [`/api/v1/files/${file.id}/content`, file.path]) {
+      assert.equal(await (await fetch(nodes[0].http + path, { headers })).text(), 'the bytes');
+      const answer = await fetch(nodes[1].http + path, { headers });
+      const problem: any = await answer.json();
+      assert.equal(answer.status, 503);
+      assert.match(problem.detail, /n1 \(127\.0\.0\.1:/);
+      assert.ok(problem.cure && answer.headers.get('retry-after'));
+    }
+  });
+
   await t.test('a command from any node to a station of any node, with its answer', async () => {
     for (let i = 1; i <= 30; i++) {
       const a = await ask(nodes[i % 3].http, 'POST', `/chargers/CP${String(i).padStart(3, '0')}/trigger?wait=20`, { requestedMessage: 'Heartbeat' });

@@ -1,6 +1,7 @@
 /* central/rest/download.c - the bytes of a file to whoever may have them, read on the pool piece by
  * piece as the reader takes them. One range is understood (RFC 9110 §14): a modem that lost its
  * link goes on where it was. */
+#include "central/cluster.h"
 #include "central/rest/files.h"
 #include "central/rest/transfer.h"
 
@@ -182,6 +183,40 @@ static void bad_range(struct rest_call *call, const struct file_fact *f)
                  "The file has %lld bytes.", (long long)f->size);
 }
 
+/* The fact is everywhere, the bytes are in the data folder of the node that took them. */
+static void elsewhere(struct rest_call *call, const struct file_fact *f)
+{
+    struct store_nodes *nodes = cluster_nodes(call->c->cluster);
+    struct node_info list[16];
+    size_t n = nodes_list(nodes, list, AMP_COUNT(list)), len = 0;
+    char others[512] = "";
+
+    for (size_t i = 0; i < n && i < AMP_COUNT(list) && len < sizeof others - 1; i++)
+        if (list[i].alive && list[i].number != nodes_self(nodes))
+            len += (size_t)snprintf(others + len, sizeof others - len, "%s%s (%s)",
+                                    len ? ", " : "", list[i].id, list[i].address);
+    rest_problem(call,
+                 &(struct rest_problem){ .status = 503,
+                                         .kind = "at-another-node",
+                                         .title = "Another node has the bytes of this file",
+                                         .cure = "Ask the node that took it; or upload it at the "
+                                                 "node that shall give it out.",
+                                         .headers = "Retry-After: 5\r\n" },
+                 "File %lld is not in the data folder of this node. Others: %s.", (long long)f->key,
+                 len ? others : "none is there now");
+}
+
+static void lost(struct rest_call *call, const struct file_fact *f)
+{
+    rest_problem(call,
+                 &(struct rest_problem){ .status = 410,
+                                         .kind = "bytes-missing",
+                                         .title = "The bytes of this file are missing",
+                                         .cure = "Restore the folder \"files\" of the data folder "
+                                                 "from a backup, or upload the file again." },
+                 "File %lld is known, but it is not in the data folder.", (long long)f->key);
+}
+
 void rest_deliver(struct rest_call *call, const struct file_fact *f)
 {
     struct rest *r = call->rest;
@@ -196,7 +231,7 @@ void rest_deliver(struct rest_call *call, const struct file_fact *f)
 
     free(path);
     if (fd < 0) {
-        rest_absent(call, "file", rest_param(call, 0));
+        (call->c->cluster ? elsewhere : lost)(call, f);
         return;
     }
     if (range == RANGE_BAD) {

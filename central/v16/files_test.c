@@ -184,6 +184,7 @@ static void wanted(char out[256])
 
 static void test_diagnostics(void)
 {
+    char *bytes;
     char path[256], named[300], line[64];
     const struct command_fact *k;
     int64_t key;
@@ -220,6 +221,12 @@ static void test_diagnostics(void)
     CHECK(request("GET", "/api/v1/files/1/content", AS_KEY, NULL, 0) == 200 &&
               strstr(answer, "filename=\"d 1.zip\""),
           "%.600s", answer);
+    bytes = files_path(plant.central.files, 1, false);
+    CHECK(unlink(bytes) == 0, "%s", bytes);
+    free(bytes);
+    CHECK(request("GET", "/api/v1/files/1/content", AS_KEY, NULL, 0) == 410 &&
+              strstr(answer, "bytes-missing") && strstr(answer, "backup"),
+          "somebody took its bytes away: %s", answer);
 
     CHECK(plant_http("POST", "/api/v1/chargers/CP1/get-log", "", "{\"logType\":\"SecurityLog\"}") ==
               202,
