@@ -1,9 +1,11 @@
-/* cli/admin.c - amperstand admin: users and keys, straight into the database while no server runs.
+/* cli/admin.c - amperstand admin: users and keys, straight into the database while no server runs
+ * (the authority, admin_ca.c, is only read).
  * What a running server does goes through its page and API; two writers of one database would not
  * see each other's changes, so the lock of the data folder decides. */
 #include "central/datadir.h"
 #include "central/rest/people.h"
 #include "central/store/store.h"
+#include "cli/admin.h"
 #include "cli/cli.h"
 
 #include <sodium.h>
@@ -22,7 +24,9 @@ static const char about[] =
     "  user add LOGIN   a person who can log in; asks for the password, or reads it from stdin\n"
     "  user list        who can log in\n"
     "  key add NAME     an API key for a program; it is printed once and cannot be shown again\n"
-    "  key list         which keys there are";
+    "  key list         which keys there are\n"
+    "  ca show          the certificate that stations need as their root, and its fingerprint; also "
+    "while a server runs";
 
 static const char examples[] =
     "  amperstand admin user add anna --role ADMIN\n"
@@ -320,6 +324,12 @@ static int key_list(const struct cli_usage *usage, const struct wish *w, const c
     return list(w, FACT_API_KEY);
 }
 
+static int ca_show(const struct cli_usage *usage, const struct wish *w, const char *name)
+{
+    (void)usage, (void)name;
+    return admin_ca_show(w->data);
+}
+
 static const struct verb {
     const char *noun, *verb;
     const char *operand; /* NULL: none */
@@ -330,6 +340,7 @@ static const struct verb {
     { "user", "list", NULL,    user_list },
     { "key",  "add",  "NAME",  key_add },
     { "key",  "list", NULL,    key_list },
+    { "ca",   "show", NULL,    ca_show },
 };
 /* clang-format on */
 
@@ -351,7 +362,8 @@ static int dispatch(const struct cli_usage *usage, const struct wish *w, int ope
             v = &verbs[i];
     }
     if (!v)
-        return complain("say what to do: user add LOGIN, user list, key add NAME, key list");
+        return complain("say what to do: user add LOGIN, user list, key add NAME, key list, "
+                        "ca show");
     if (operands != (v->operand ? 3 : 2)) {
         snprintf(text, sizeof text, "write: amperstand admin %s %s%s%s", v->noun, v->verb,
                  v->operand ? " " : "", v->operand ? v->operand : "");
@@ -403,7 +415,7 @@ static int admin(int argc, char **argv)
         { .name = NULL },
     };
     const struct cli_usage usage = { .command = "amperstand admin",
-                                     .operands = "user|key add|list [LOGIN|NAME]",
+                                     .operands = "user|key|ca add|list|show [LOGIN|NAME]",
                                      .about = about,
                                      .examples = examples,
                                      .options = options };
@@ -413,5 +425,5 @@ static int admin(int argc, char **argv)
 }
 
 const struct cli_command cli_admin = { "admin",
-                                       "users and keys of a central system that is not running",
+                                       "users, keys and certificate authority of a central system",
                                        admin };

@@ -191,6 +191,7 @@ static const struct {
     { "admin user add anna --role ADMIN", 2, "there is no terminal" },
     { "admin user add anna --role ADMIN --password-stdin", 2, "nothing came on stdin" },
     { "admin user list --data /dev/null/x", 4, "--data DIR" },
+    { "admin ca show --data /dev/null/x", 4, "the authority is made when" },
 };
 
 static void test_lines(void)
@@ -330,6 +331,35 @@ static void test_admin(void)
     end();
 }
 
+/* The authority, while its server runs. */
+static void test_ca_show(void)
+{
+    struct server s;
+    char words[256], ca[4096], path[256];
+    FILE *file;
+    size_t n;
+    bool more;
+
+    begin();
+    server_start(&s, "--tls-listen 127.0.0.1:0", 1);
+    snprintf(path, sizeof path, "%s/ca.pem", data);
+    file = fopen(path, "r");
+    CHECK(file, "%s", path);
+    n = file ? fread(ca, 1, sizeof ca - 1, file) : 0;
+    ca[n] = 0;
+    if (file)
+        fclose(file);
+    snprintf(words, sizeof words, "admin ca show --data %s", data);
+    CHECK(run(words, "") == 0 && !strncmp(out, "sha256 ", 7) && strstr(out, ca), "'%s' '%s'", out, err);
+    CHECK(strcspn(out, "\n") == 7 + 95, "32 bytes: '%s'", out);
+    CHECK(server_stop(&s, SIGTERM, &more) == 0, "stopped");
+    file = fopen(path, "w");
+    if (file)
+        fclose(file);
+    CHECK(run(words, "") == 4 && strstr(err, "is no certificate"), "'%s'", err);
+    end();
+}
+
 static void test_admin_key(void)
 {
     struct server s;
@@ -353,6 +383,7 @@ int main(void)
     RUN(test_log_format);
     RUN(test_one_folder);
     RUN(test_admin);
+    RUN(test_ca_show);
     RUN(test_admin_key);
     return check_end();
 }
