@@ -1,43 +1,16 @@
-/* central/cluster.c - one node of several: see cluster.h. Everything here is on the loop thread. */
-#include "central/cluster.h"
+/* central/cluster.c - one node of several: what it may say, what it hears, and the whole; see
+ * cluster.h. Everything here is on the loop thread. */
 #include "central/balance.h"
-#include "central/domain/map.h"
+#include "central/cluster_inside.h"
 #include "central/domain/shared.h"
 #include "central/forward.h"
-#include "central/held.h"
 #include "central/log.h"
 #include "central/rest/live.h"
-#include "central/rest/rest.h"
 #include "central/store/wire.h"
 #include "central/v16/v16.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-/* A command that the former owner had not sent is sent by the next one, if it is not older. */
-#define YOUNG_MS 60000
-
-struct owner {
-    int64_t charger, node, epoch;
-    int64_t refused; /* the highest epoch of ours that was refused; 0: none */
-    bool ours;       /* we took it, under this epoch, and know all there is */
-};
-
-/* A thing that anybody may change, changed by us: not in the feed yet. */
-struct dirty {
-    uint64_t key;
-    unsigned count;
-};
-
-struct cluster {
-    struct central *c;
-    struct store_nodes *nodes;
-    struct map owners, dirty;
-    struct held *held, *away; /* those that wait for a station; those that another node answers */
-    struct claim *claims;     /* names that were claimed here */
-    bool asking;              /* for transaction keys */
-    uint64_t refusals;        /* batches of ours of which the database refused something */
-};
 
 /* A name and whose it is; key 0: asked for. The names of accounts: few, kept for good. */
 struct claim {
@@ -48,13 +21,6 @@ struct claim {
     int64_t key;
     uint32_t len;
     char name[];
-};
-
-/* A station that is being taken, or read again. */
-struct taking {
-    struct cluster *cl;
-    uint32_t len;
-    char identity[];
 };
 
 static struct cluster *must_cluster(void *p)
@@ -71,14 +37,14 @@ static bool same_charger(const void *item, const void *key)
     return ((const struct owner *)item)->charger == *(const int64_t *)key;
 }
 
-static struct owner *owner_of(const struct cluster *cl, int64_t charger)
+struct owner *cluster_owner(const struct cluster *cl, int64_t charger)
 {
     return map_get(&cl->owners, map_hash_int(charger), same_charger, &charger);
 }
 
-static struct owner *owner_make(struct cluster *cl, int64_t charger)
+struct owner *cluster_owner_make(struct cluster *cl, int64_t charger)
 {
-    struct owner *o = owner_of(cl, charger);
+    struct owner *o = cluster_owner(cl, charger);
 
     if (o)
         return o;
@@ -92,7 +58,7 @@ static struct owner *owner_make(struct cluster *cl, int64_t charger)
 
 static void note_owner(void *ctx, int64_t charger, int64_t node, int64_t epoch)
 {
-    struct owner *o = owner_make(ctx, charger);
+    struct owner *o = cluster_owner_make(ctx, charger);
 
     o->node = node;
     o->epoch = epoch;
@@ -165,7 +131,7 @@ int64_t cluster_emit(struct cluster *cl, const struct fact *f)
             make_dirty(cl, key);
         return 0;
     }
-    o = owner_of(cl, station);
+    o = cluster_owner(cl, station);
     if (o && o->ours)
         return o->epoch;
     epoch = epoch_far(o, f);
@@ -177,187 +143,9 @@ int64_t cluster_emit(struct cluster *cl, const struct fact *f)
 
 bool cluster_refused(const struct cluster *cl, const struct fact *f, int64_t epoch)
 {
-    const struct owner *o = epoch > 0 ? owner_of(cl, wire_station(f)) : NULL;
+    const struct owner *o = epoch > 0 ? cluster_owner(cl, wire_station(f)) : NULL;
 
     return o && o->refused >= epoch;
-}
-
-/* ---- losing a station ---- */
-
-static void on_read(void *ctx, int rc, const struct nodes_taken *t)
-{
-    struct cluster *cl = ctx;
-    const struct owner *o = owner_of(cl, t->charger);
-
-    if (rc < 0 || (o && o->ours))
-        return; /* the feed tells what changes from now on */
-    for (size_t i = 0; i < t->count; i++) {
-        world_apply_far(cl->c->world, t->facts[i]);
-        live_load(cl->c->live, t->facts[i]);
-    }
-}
-
-/* It belongs to another node: our socket ends, and what we thought of it is forgotten, as the
- * database may have refused some of it. */
-static void lose(struct cluster *cl, struct owner *o)
-{
-    struct central *c = cl->c;
-    struct charger *ch = world_charger_by_key(c->world, o->charger);
-
-    o->ours = false;
-    if (!ch)
-        return;
-    LOG(c->log, LOG_INFO, "nodes", "station moved to another node",
-        LOG_TEXT("charger", charger_fact(ch)->id), LOG_INT("node", o->node));
-    v16_lost(c->v16, ch, "replaced by a newer connection");
-    (void)world_disown(c->world, ch);
-    world_forget(c->world, ch);
-    nodes_read(cl->nodes, o->charger, on_read, cl);
-}
-
-static void on_taken(void *ctx, int64_t charger, int64_t node, int64_t epoch)
-{
-    struct cluster *cl = ctx;
-    struct owner *o = owner_make(cl, charger);
-
-    if (epoch <= o->epoch)
-        return;
-    o->epoch = epoch;
-    o->node = node;
-    if (o->ours && node != nodes_self(cl->nodes))
-        lose(cl, o);
-}
-
-static void on_lost(void *ctx, int64_t charger, int64_t epoch)
-{
-    struct cluster *cl = ctx;
-    struct owner *o = owner_make(cl, charger);
-
-    cl->refusals++;
-    if (epoch > o->refused)
-        o->refused = epoch;
-    if (o->ours && o->epoch == epoch)
-        lose(cl, o); /* who has it now is told by the feed */
-}
-
-/* ---- taking a station ---- */
-
-static void answer_away(struct cluster *cl, struct held *h)
-{
-    static const char why[] = "the database does not answer: try again\n";
-
-    LOG_OFTEN(cl->c->log, LOG_ERROR, "nodes", "a station could not be taken",
-              LOG_TEXT("identity", h->name));
-    if (h->request.conn)
-        net_respond(h->request.conn, 503, "text/plain; charset=utf-8", "Retry-After: 5\r\n", why,
-                    sizeof why - 1);
-}
-
-/* What the database has of it; what our own memory had may be old. */
-static void rebuild(struct cluster *cl, struct amp_text identity, const struct nodes_taken *t,
-                    int64_t young_ms)
-{
-    struct central *c = cl->c;
-    struct charger *ch = world_charger_by_key(c->world, t->charger);
-
-    if (ch) {
-        world_set_far(c->world, ch, false);
-        world_forget(c->world, ch);
-    }
-    for (size_t i = 0; i < t->count; i++) {
-        world_apply(c->world, t->facts[i]);
-        live_load(c->live, t->facts[i]);
-    }
-    ch = world_charger_by_key(c->world, t->charger);
-    if (!ch) { /* never met; or all that was said of it was never acknowledged */
-        world_expect(c->world, identity, t->charger);
-        return;
-    }
-    world_settle_one(c->world, ch, young_ms, c->now_ms());
-    for (size_t i = 0; i < t->count; i++) /* whoever waits here for a command's end hears of it */
-        if (t->facts[i]->kind == FACT_COMMAND) {
-            const struct command_fact *k = world_command_get(c->world, t->facts[i]->u.command.key);
-
-            rest_command_changed(c->rest, k ? k : &t->facts[i]->u.command);
-        }
-}
-
-static void on_have(void *ctx, int rc, const struct nodes_taken *t)
-{
-    struct taking *taking = ctx;
-    struct cluster *cl = taking->cl;
-    struct amp_text identity = { taking->identity, taking->len };
-    struct held *list = held_take(&cl->held, identity), *next;
-    struct owner *o = rc == 0 && t->epoch ? owner_make(cl, t->charger) : NULL;
-
-    if (o && t->epoch >= o->epoch) {
-        o->epoch = t->epoch;
-        o->node = nodes_self(cl->nodes);
-        o->ours = true;
-        rebuild(cl, identity, t, list ? YOUNG_MS : 0);
-    }
-    for (; list; list = next) {
-        next = list->next;
-        if (rc < 0)
-            answer_away(cl, list);
-        else if (list->request.conn)
-            central_request(cl->c, &list->request); /* if somebody was faster: once more */
-        free(list);
-    }
-    free(taking);
-}
-
-/* `only`: as for nodes_take. */
-static void take(struct cluster *cl, struct amp_text identity, int64_t only)
-{
-    struct charger *ch = world_charger(cl->c->world, identity);
-    int64_t key = ch ? charger_fact(ch)->key : world_spare_charger_key(cl->c->world);
-    struct taking *taking = malloc(sizeof *taking + identity.len);
-
-    if (!taking)
-        abort();
-    taking->cl = cl;
-    taking->len = identity.len;
-    memcpy(taking->identity, identity.at, identity.len);
-    nodes_take(cl->nodes, identity, key, only, on_have, taking);
-}
-
-static bool ours(const struct cluster *cl, struct amp_text identity)
-{
-    struct charger *ch = world_charger(cl->c->world, identity);
-    int64_t key = ch ? charger_fact(ch)->key : world_expected(cl->c->world, identity);
-    const struct owner *o = key ? owner_of(cl, key) : NULL;
-
-    return o && o->ours;
-}
-
-bool cluster_admit(struct cluster *cl, const struct net_request *r, struct amp_text identity)
-{
-    struct held *h, **end = &cl->held;
-    bool first = true;
-
-    if (ours(cl, identity))
-        return true;
-    h = held_new(r, identity);
-    for (; *end; end = &(*end)->next)
-        first = first && !amp_text_eqi((*end)->name, identity);
-    *end = h;
-    if (first)
-        take(cl, identity, -1);
-    return false;
-}
-
-static void on_orphan(void *ctx, int64_t charger, struct amp_text identity, int64_t epoch)
-{
-    struct cluster *cl = ctx;
-    const struct owner *o = owner_of(cl, charger);
-
-    if (o && o->ours)
-        return;
-    for (const struct held *h = cl->held; h; h = h->next)
-        if (amp_text_eqi(h->name, identity))
-            return; /* it is on its way here */
-    take(cl, identity, epoch);
 }
 
 /* ---- names ---- */
@@ -372,7 +160,7 @@ static void on_claimed(void *ctx, int rc, int64_t key)
     for (; list; list = next) {
         next = list->next;
         if (rc < 0)
-            answer_away(k->cl, list);
+            cluster_away(k->cl, list);
         else if (list->request.conn)
             central_request(k->cl->c, &list->request);
         free(list);
@@ -461,7 +249,7 @@ static void on_changed(void *ctx, const struct fact *f, int64_t node)
 {
     struct cluster *cl = ctx;
     int64_t station = wire_station(f);
-    const struct owner *o = station ? owner_of(cl, station) : NULL;
+    const struct owner *o = station ? cluster_owner(cl, station) : NULL;
 
     if (node == nodes_self(cl->nodes)) {
         if (!station)
@@ -516,9 +304,9 @@ void cluster_start(struct cluster *cl)
 {
     nodes_watch(cl->nodes, &(struct nodes_handler){ .ctx = cl,
                                                     .changed = on_changed,
-                                                    .taken = on_taken,
-                                                    .lost = on_lost,
-                                                    .orphan = on_orphan,
+                                                    .taken = cluster_taken,
+                                                    .lost = cluster_lost,
+                                                    .orphan = cluster_orphan,
                                                     .cut_off = on_cut_off });
 }
 
@@ -585,7 +373,7 @@ struct store_nodes *cluster_nodes(const struct cluster *cl)
 int64_t cluster_elsewhere(const struct cluster *cl, const struct charger *ch,
                           struct node_info *where)
 {
-    const struct owner *o = owner_of(cl, charger_fact(ch)->key);
+    const struct owner *o = cluster_owner(cl, charger_fact(ch)->key);
     struct node_info list[64];
     size_t n = nodes_list(cl->nodes, list, AMP_COUNT(list));
 
@@ -605,7 +393,7 @@ size_t cluster_stations(const struct cluster *cl, int64_t node)
 
     for (size_t i = 0; i < world_charger_count(cl->c->world); i++) {
         const struct charger *ch = world_charger_at(cl->c->world, i);
-        const struct owner *o = owner_of(cl, charger_fact(ch)->key);
+        const struct owner *o = cluster_owner(cl, charger_fact(ch)->key);
 
         count += o && o->node == node && (charger_session(ch) || charger_reachable(ch));
     }
