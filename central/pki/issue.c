@@ -1,6 +1,7 @@
 /* central/pki/issue.c - see issue.h. */
 #include "central/pki/issue.h"
 #include "central/domain/access.h"
+#include "central/domain/shared.h"
 #include "central/log.h"
 #include "central/pki/authority.h"
 #include "central/pki/outside.h"
@@ -510,7 +511,7 @@ static void renew(struct issue *i, int64_t now_ms)
         struct charger *c = world_charger_at(w, n);
         const struct certificate_fact *f = newest(i, charger_fact(c)->key);
 
-        if (f && f->to_ms > now_ms && f->to_ms - now_ms < before_ms && charger_session(c))
+        if (f && f->to_ms > now_ms && f->to_ms - now_ms < before_ms && charger_reachable(c))
             (void)central_ask(i->c, c,
                               &(struct command_fact){
                                   .connector = -1,
