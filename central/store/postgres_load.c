@@ -200,9 +200,9 @@ static int load_readings(struct loading *l)
 
 /* ---- some chargers ---- */
 
-/* What replay (table.c) says for all, for the chargers in $1; and the newest commands, finished or
- * not: whoever thinks that one is still to be sent must learn better. Others' keys are not in the
- * order of time, so what ended last is told by its time. */
+/* What replay (table_statement.c) says for all, for the chargers in $1; and the newest commands,
+ * finished or not: whoever thinks that one is still to be sent must learn better. Others' keys are
+ * not in the order of time, so what ended last is told by its time. */
 static const struct {
     enum fact_kind kind;
     const char *from;
@@ -218,7 +218,8 @@ static const struct {
       "w.k AND t.state <= 3) UNION (SELECT * FROM command t WHERE t.charger = w.k ORDER BY "
       "t.created_ms DESC LIMIT 64)) m ORDER BY m.created_ms, m.key" },
     { FACT_RESERVATION,
-      "unnest($1::bigint[]) w (k) CROSS JOIN LATERAL (SELECT * FROM reservation t WHERE t.charger = "
+      "unnest($1::bigint[]) w (k) CROSS JOIN LATERAL (SELECT * FROM reservation t WHERE t.charger "
+      "= "
       "w.k AND (t.state <= 3 OR t.key IN (SELECT z.key FROM reservation z WHERE z.charger = w.k "
       "ORDER BY z.key DESC LIMIT 16))) m ORDER BY m.key" },
     { FACT_CHARGER_LIST, "charger_list m WHERE m.charger = ANY ($1::bigint[])" },
