@@ -1,6 +1,6 @@
 /* bench/reading_bench.c - what a meter reading costs on disk, index and all, in both databases: its
- * samples as they were sent, and packed (central/store/shape.h); and how long the questions about power
- * over time take that a year of 1,000 chargers has to answer. */
+ * samples as they were sent, and packed (central/store/shape.h); and how long the questions about
+ * power over time take that a year of 1,000 chargers has to answer. */
 #include "central/store/postgres_server.h"
 #include "central/store/store.h"
 #include <sqlite3.h>
@@ -15,8 +15,8 @@ enum {
 };
 #define T0 INT64_C(1735689600000) /* 2025-01-01 */
 
-/* One value; what most wallboxes send; three phases. `name` is "value", or a word of the same length
- * that shape.h does not know: then the samples stay as they are. */
+/* One value; what most wallboxes send; three phases. `name` is "value", or a word of the same
+ * length that shape.h does not know: then the samples stay as they are. */
 #define SAMPLE(rest) "{\"%s\":\"%lld.%d\"" rest "}"
 static const struct {
     const char *name, *format[10];
@@ -131,7 +131,8 @@ static uint32_t samples(size_t meter, const char *name, int64_t n, char out[4096
     int at = snprintf(out, 4096, "[");
 
     for (size_t i = 0; i < AMP_COUNT(meters[0].format) && meters[meter].format[i]; i++) {
-        int64_t value = i == 0 ? 1000000 + n / CHARGERS * 77 : 7000 + (n * 31 + (int64_t)i * 7) % 999;
+        int64_t value =
+            i == 0 ? 1000000 + n / CHARGERS * 77 : 7000 + (n * 31 + (int64_t)i * 7) % 999;
 
         at += snprintf(out + at, 4096 - (size_t)at, "%s", i ? "," : "");
         at += snprintf(out + at, 4096 - (size_t)at, meters[meter].format[i], name, (long long)value,
@@ -237,8 +238,8 @@ static void ask(struct store *s, const char *name, const char *what, struct stor
         ms[i] = (double)(uv_hrtime() - began) / 1e6;
     }
     qsort(ms, ASKED, sizeof ms[0], by_size);
-    printf("%-10s %s: %zu rows, median %.1f ms, slowest %.1f ms\n", name, what, rows,
-           ms[ASKED / 2], ms[ASKED - 1]);
+    printf("%-10s %s: %zu rows, median %.1f ms, slowest %.1f ms\n", name, what, rows, ms[ASKED / 2],
+           ms[ASKED - 1]);
 }
 
 static void ask_all(const char *name, const char *database)
@@ -273,12 +274,13 @@ static void measure_power(void)
     close_store(s);
     if (sqlite3_open(file, &db) != SQLITE_OK)
         exit(1);
-    snprintf(sql, sizeof sql,
-             "WITH RECURSIVE c(c) AS (SELECT 1 UNION ALL SELECT c + 1 FROM c WHERE c < %d), d(d) AS "
-             "(SELECT 0 UNION ALL SELECT d + 1 FROM d WHERE d < %d), q(q) AS (SELECT 0 UNION ALL "
-             "SELECT q + 1 FROM q WHERE q < %d) INSERT INTO power SELECT 1, c, %lld + d * 86400000 + "
-             "((c * 7 + q) %% 96) * 900000, 1500 + c, 7000 + c FROM c, d, q",
-             CHARGERS, DAYS - 1, BUSY_SLOTS - 1, (long long)T0);
+    snprintf(
+        sql, sizeof sql,
+        "WITH RECURSIVE c(c) AS (SELECT 1 UNION ALL SELECT c + 1 FROM c WHERE c < %d), d(d) AS "
+        "(SELECT 0 UNION ALL SELECT d + 1 FROM d WHERE d < %d), q(q) AS (SELECT 0 UNION ALL "
+        "SELECT q + 1 FROM q WHERE q < %d) INSERT INTO power SELECT 1, c, %lld + d * 86400000 + "
+        "((c * 7 + q) %% 96) * 900000, 1500 + c, 7000 + c FROM c, d, q",
+        CHARGERS, DAYS - 1, BUSY_SLOTS - 1, (long long)T0);
     if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_exec(db,
                      "INSERT INTO power SELECT org, 0, slot_ms, sum(energy_wh), sum(max_w) FROM "
@@ -288,17 +290,17 @@ static void measure_power(void)
         exit(1);
     }
     sqlite3_close(db);
-    snprintf(sql, sizeof sql,
-             "INSERT INTO power SELECT 1, c, %lld + d * 86400000 + ((c * 7 + q) %% 96) * 900000, "
-             "1500 + c, 7000 + c FROM generate_series(1, %d) c, generate_series(0::bigint, %d) d, "
-             "generate_series(0, %d) q;"
-             "INSERT INTO power SELECT org, 0, slot_ms, sum(energy_wh), sum(max_w) FROM power GROUP "
-             "BY org, slot_ms; ANALYZE power",
-             (long long)T0, CHARGERS, DAYS - 1, BUSY_SLOTS - 1);
+    snprintf(
+        sql, sizeof sql,
+        "INSERT INTO power SELECT 1, c, %lld + d * 86400000 + ((c * 7 + q) %% 96) * 900000, "
+        "1500 + c, 7000 + c FROM generate_series(1, %d) c, generate_series(0::bigint, %d) d, "
+        "generate_series(0, %d) q;"
+        "INSERT INTO power SELECT org, 0, slot_ms, sum(energy_wh), sum(max_w) FROM power GROUP "
+        "BY org, slot_ms; ANALYZE power",
+        (long long)T0, CHARGERS, DAYS - 1, BUSY_SLOTS - 1);
     server_sql(url, sql);
     printf("power: %d rows, SQLite %.0f bytes a row, PostgreSQL %.0f\n",
-           CHARGERS * DAYS * BUSY_SLOTS,
-           (double)sqlite_bytes(file) / CHARGERS / DAYS / BUSY_SLOTS,
+           CHARGERS * DAYS * BUSY_SLOTS, (double)sqlite_bytes(file) / CHARGERS / DAYS / BUSY_SLOTS,
            (double)server_sql(url, "SELECT pg_total_relation_size('power')") / CHARGERS / DAYS /
                BUSY_SLOTS);
     ask_all("SQLite", file);

@@ -107,10 +107,10 @@ static const struct {
     size_t len;
     int code;
 } frames[] = {
-    {"broken UTF-8",     "\x81\x83\0\0\0\0\xc3\x28\x22",     9,  1007},
-    { "oversized frame", "\x81\xff\0\0\0\0\0\1\0\1\0\0\0\0", 14, 1009},
-    { "binary message",  "\x82\x81\0\0\0\0x",                7,  1003},
-    { "not masked",      "\x81\x02[]",                       4,  1002},
+    { "broken UTF-8", "\x81\x83\0\0\0\0\xc3\x28\x22", 9, 1007 },
+    { "oversized frame", "\x81\xff\0\0\0\0\0\1\0\1\0\0\0\0", 14, 1009 },
+    { "binary message", "\x82\x81\0\0\0\0x", 7, 1003 },
+    { "not masked", "\x81\x02[]", 4, 1002 },
 };
 
 static void test_bad_frames(void)
@@ -152,16 +152,16 @@ static const struct {
     const char *answer;  /* begins so; NULL: none, the next message is answered */
     const char *counted; /* message of the log */
 } texts[] = {
-    {"unknown action",     "[2,\"u\",\"Levitate\",{}]",                                    "[4,\"u\",\"NotImplemented\",",
-     "call refused"                                                                                                                       },
-    { "wrong direction",   "[2,\"w\",\"RemoteStartTransaction\",{\"idTag\":\"A\"}]",
-     "[4,\"w\",\"NotSupported\",",                                                                                         "call refused" },
-    { "missing field",     "[2,\"m\",\"BootNotification\",{\"chargePointVendor\":\"A\"}]",
-     "[4,\"m\",\"OccurenceConstraintViolation\",",                                                                         "call refused" },
-    { "no frame",          "{\"hello\":1}",                                                NULL,                           "frame dropped"},
-    { "answer to nothing", "[3,\"never\",{}]",                                             NULL,                           "frame dropped"},
-    { "modem noise",       "+CREG: 5",                                                     NULL,                           "frame dropped"},
-    { "empty",             "",                                                             NULL,                           "frame dropped"},
+    { "unknown action", "[2,\"u\",\"Levitate\",{}]", "[4,\"u\",\"NotImplemented\",",
+      "call refused" },
+    { "wrong direction", "[2,\"w\",\"RemoteStartTransaction\",{\"idTag\":\"A\"}]",
+      "[4,\"w\",\"NotSupported\",", "call refused" },
+    { "missing field", "[2,\"m\",\"BootNotification\",{\"chargePointVendor\":\"A\"}]",
+      "[4,\"m\",\"OccurenceConstraintViolation\",", "call refused" },
+    { "no frame", "{\"hello\":1}", NULL, "frame dropped" },
+    { "answer to nothing", "[3,\"never\",{}]", NULL, "frame dropped" },
+    { "modem noise", "+CREG: 5", NULL, "frame dropped" },
+    { "empty", "", NULL, "frame dropped" },
 };
 
 static void test_bad_texts(void)

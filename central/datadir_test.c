@@ -66,9 +66,9 @@ static void test_killed(void)
 static const struct {
     const char *dir, *says;
 } bad[] = {
-    {"/dev/null/x",     "Not a directory"},
-    { "/dev/null",      "Not a directory"},
-    { "/proc/amp/data", "--data DIR"     },
+    { "/dev/null/x", "Not a directory" },
+    { "/dev/null", "Not a directory" },
+    { "/proc/amp/data", "--data DIR" },
 };
 
 static void test_bad(void)

@@ -1,6 +1,6 @@
-/* central/metrics_test.c - what the server says about itself while stations talk to it: /metrics, read
- * by a strict parser of Prometheus' text format 0.0.4; /readyz; and log lines, each about a message
- * with its station and its message id. */
+/* central/metrics_test.c - what the server says about itself while stations talk to it: /metrics,
+ * read by a strict parser of Prometheus' text format 0.0.4; /readyz; and log lines, each about a
+ * message with its station and its message id. */
 #include "central/counts.h"
 #include "central/plant.h"
 #include "ocpp/json.h"
@@ -120,7 +120,8 @@ static void take_comment(const char *line)
     }
     CHECK(!strncmp(line, "# TYPE ", 7) && family_count, "HELP or TYPE: %s", line);
     f = &families[family_count - 1];
-    CHECK(n == strlen(f->name) && !strncmp(line + 7, f->name, n) && line[7 + n] == ' ' && !f->type[0],
+    CHECK(n == strlen(f->name) && !strncmp(line + 7, f->name, n) && line[7 + n] == ' ' &&
+              !f->type[0],
           "the TYPE of %s: %s", f->name, line);
     for (size_t i = 0; i < AMP_COUNT(types); i++)
         known = known || !strcmp(line + 8 + n, types[i]);
@@ -227,8 +228,9 @@ static int talk(struct plant *p)
     station_boots(p, fd);
     station_says(p, fd, "[2,\"h1\",\"Heartbeat\",{}]");
     station_says(p, fd, "[2,\"m1\",\"Frobnicate\",{}]");
-    station_says(p, fd, "[2,\"s1\",\"StatusNotification\",{\"connectorId\":\"1\",\"errorCode\":"
-                        "\"NoError\",\"status\":\"Available\",\"extra\":1}]");
+    station_says(p, fd,
+                 "[2,\"s1\",\"StatusNotification\",{\"connectorId\":\"1\",\"errorCode\":"
+                 "\"NoError\",\"status\":\"Available\",\"extra\":1}]");
     station_says(p, fd, "[2,\"s2\",\"StatusNotification\",{\"connectorId\":1}]");
     station_says(p, fd, "[2,\"a1\",\"Authorize\",{\"idTag\":12345}]");
     peer_text(&p->stage, fd, "[3,\"nobody-asked\",{}]");
@@ -254,9 +256,9 @@ static void test_metrics(void)
           series_count);
     CHECK(value_of("amperstand_chargers{connection=\"connected\"}") == 1, "%s", body);
     CHECK(value_of("amperstand_stations_open") == 1, "one station");
-#define MESSAGES(action, direction, type)                                                      \
-    value_of("amperstand_messages_total{action=\"" action "\",direction=\"" direction "\",type=\"" \
-             type "\"}")
+#define MESSAGES(action, direction, type)                                             \
+    value_of("amperstand_messages_total{action=\"" action "\",direction=\"" direction \
+             "\",type=\"" type "\"}")
     CHECK(MESSAGES("BootNotification", "received", "call") == 1, "%s", body);
     CHECK(MESSAGES("Heartbeat", "received", "call") == 2, "%s", body);
     CHECK(MESSAGES("Heartbeat", "sent", "result") == 2, "%s", body);
@@ -283,8 +285,8 @@ static void test_metrics(void)
     plant_end(&p);
 }
 
-/* Reasons are texts of ours; should there ever be too many, or strangers' words among them, the number
- * of series stays bounded. */
+/* Reasons are texts of ours; should there ever be too many, or strangers' words among them, the
+ * number of series stays bounded. */
 static void test_bounded(void)
 {
     struct plant p;
@@ -301,7 +303,8 @@ static void test_bounded(void)
     for (size_t i = 0; i < series_count; i++)
         n += !strncmp(series[i], "amperstand_refused_total", 24);
     CHECK(n == TALLY_MAX, "%u series", n);
-    CHECK(value_of("amperstand_refused_total{reason=\"other\"}") == 1000 - (TALLY_MAX - 1), "the rest");
+    CHECK(value_of("amperstand_refused_total{reason=\"other\"}") == 1000 - (TALLY_MAX - 1),
+          "the rest");
     CHECK(value_of("amperstand_refused_total{reason=\"reason \\\"3\\\"\\\\\\n\"}") == 1, "escaped");
     plant_stop(&p);
     plant_end(&p);

@@ -16,7 +16,7 @@ struct batch {
     struct said {
         struct fact *fact;
         int64_t epoch;
-    } *facts;
+    } * facts;
 };
 
 /* What the store's callback needs; the batch itself may be gone by then. */

@@ -11,18 +11,18 @@ static const struct {
     int rc;
     const char *says; /* part of the complaint */
 } cases[] = {
-    {"listen",          "0.0.0.0:80", 0,            NULL                           },
-    { "heartbeat",      "60",         0,            NULL                           },
-    { "accept_unknown", "no",         0,            NULL                           },
-    { "log-level",      "debug",      0,            NULL                           },
-    { "heartbeat",      "soon",       AMP_E_VALUE,  "'soon' is no whole number"    },
-    { "heartbeat",      "0",          AMP_E_VALUE,  "give 1 to 86400"              },
-    { "heartbeat",      "1e3",        AMP_E_VALUE,  "no whole number; give SECONDS"},
-    { "accept-unknown", "maybe",      AMP_E_VALUE,  "neither true nor false"       },
-    { "log-level",      "chatty",     AMP_E_VALUE,  "error, warn, info or debug"   },
-    { "log-format",     "tex",        AMP_E_VALUE,  "text or json"                 },
-    { "hartbeat",       "1",          AMP_E_ABSENT, "no such setting"              },
-    { "admin-key",      "secret",     AMP_E_VALUE,  "AMPERSTAND_ADMIN_KEY"         },
+    { "listen", "0.0.0.0:80", 0, NULL },
+    { "heartbeat", "60", 0, NULL },
+    { "accept_unknown", "no", 0, NULL },
+    { "log-level", "debug", 0, NULL },
+    { "heartbeat", "soon", AMP_E_VALUE, "'soon' is no whole number" },
+    { "heartbeat", "0", AMP_E_VALUE, "give 1 to 86400" },
+    { "heartbeat", "1e3", AMP_E_VALUE, "no whole number; give SECONDS" },
+    { "accept-unknown", "maybe", AMP_E_VALUE, "neither true nor false" },
+    { "log-level", "chatty", AMP_E_VALUE, "error, warn, info or debug" },
+    { "log-format", "tex", AMP_E_VALUE, "text or json" },
+    { "hartbeat", "1", AMP_E_ABSENT, "no such setting" },
+    { "admin-key", "secret", AMP_E_VALUE, "AMPERSTAND_ADMIN_KEY" },
 };
 
 static void test_set(void)
@@ -115,9 +115,9 @@ static const struct {
     int rc;
     const char *says;
 } files[] = {
-    {"ping = 1\nheartbeat 3\n", AMP_E_FORMAT, ":2: 'heartbeat 3' is no 'name = value'"},
-    { "\n\nheartbeat = x\n",    AMP_E_VALUE,  ":3: heartbeat: 'x' is no whole number" },
-    { "colour = red\n",         AMP_E_ABSENT, ":1: colour: no such setting"           },
+    { "ping = 1\nheartbeat 3\n", AMP_E_FORMAT, ":2: 'heartbeat 3' is no 'name = value'" },
+    { "\n\nheartbeat = x\n", AMP_E_VALUE, ":3: heartbeat: 'x' is no whole number" },
+    { "colour = red\n", AMP_E_ABSENT, ":1: colour: no such setting" },
 };
 
 static void test_bad_files(void)

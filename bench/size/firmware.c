@@ -1,6 +1,6 @@
-/* bench/size/firmware.c - the smallest program with everything of a station in it: what `script/bench
- * size` links, so that what nobody calls does not count. It runs nowhere: the platform is
- * ports/template. */
+/* bench/size/firmware.c - the smallest program with everything of a station in it: what
+ * `script/bench size` links, so that what nobody calls does not count. It runs nowhere: the
+ * platform is ports/template. */
 #include "ports/template/template.h"
 #include "station/impl.h"
 

@@ -257,7 +257,7 @@ int world_boot(struct world *w, struct charger *c, const struct boot_info *b, in
 {
     struct charger_fact f = *c->fact;
     int32_t own = charger_access(c)->heartbeat_s;
-    int32_t heartbeat_s = own > 0                      ? own
+    int32_t heartbeat_s = own > 0                     ? own
                           : w->config.heartbeat_s > 0 ? w->config.heartbeat_s
                                                       : 1; /* E62: 0 would turn it off */
     int rule;

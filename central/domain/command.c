@@ -15,19 +15,13 @@
 static const struct {
     int from, to;
 } moves[] = {
-    {COMMAND_QUEUED,     COMMAND_SENT     },
-    { COMMAND_QUEUED,    COMMAND_ERROR    },
-    { COMMAND_SENT,      COMMAND_ACCEPTED },
-    { COMMAND_SENT,      COMMAND_REJECTED },
-    { COMMAND_SENT,      COMMAND_ERROR    },
-    { COMMAND_SENT,      COMMAND_TIMED_OUT},
-    { COMMAND_TIMED_OUT, COMMAND_ACCEPTED },
-    { COMMAND_TIMED_OUT, COMMAND_REJECTED },
-    { COMMAND_TIMED_OUT, COMMAND_ERROR    },
-    { COMMAND_TIMED_OUT, COMMAND_CONFIRMED},
-    { COMMAND_ACCEPTED,  COMMAND_CONFIRMED},
-    { COMMAND_ACCEPTED,  COMMAND_NO_EFFECT},
-    { COMMAND_NO_EFFECT, COMMAND_CONFIRMED},
+    { COMMAND_QUEUED, COMMAND_SENT },         { COMMAND_QUEUED, COMMAND_ERROR },
+    { COMMAND_SENT, COMMAND_ACCEPTED },       { COMMAND_SENT, COMMAND_REJECTED },
+    { COMMAND_SENT, COMMAND_ERROR },          { COMMAND_SENT, COMMAND_TIMED_OUT },
+    { COMMAND_TIMED_OUT, COMMAND_ACCEPTED },  { COMMAND_TIMED_OUT, COMMAND_REJECTED },
+    { COMMAND_TIMED_OUT, COMMAND_ERROR },     { COMMAND_TIMED_OUT, COMMAND_CONFIRMED },
+    { COMMAND_ACCEPTED, COMMAND_CONFIRMED },  { COMMAND_ACCEPTED, COMMAND_NO_EFFECT },
+    { COMMAND_NO_EFFECT, COMMAND_CONFIRMED },
 };
 
 bool command_legal(int from, int to)
@@ -126,8 +120,7 @@ void command_after_state(struct world *w, struct command *k)
     set_waiting(w, k,
                 k->fact->state == COMMAND_QUEUED
                     ? k->fact->expires_ms != 0
-                    : k->fact->state == COMMAND_ACCEPTED &&
-                          command_row(k)->effect > EFFECT_ANSWER);
+                    : k->fact->state == COMMAND_ACCEPTED && command_row(k)->effect > EFFECT_ANSWER);
 }
 
 void command_apply(struct world *w, const struct command_fact *f)
@@ -167,8 +160,8 @@ static struct amp_text named_tag(struct amp_text payload)
 /* An accepted remote start: the transaction is expected, PENDING_START, until it comes. */
 static void expect_start(struct world *w, struct command *k, int64_t now_ms)
 {
-    k->fact->transaction = transaction_ask(w, k->charger, k->fact->connector,
-                                           named_tag(k->fact->payload), now_ms);
+    k->fact->transaction =
+        transaction_ask(w, k->charger, k->fact->connector, named_tag(k->fact->payload), now_ms);
     tell(w, FACT_COMMAND, k->fact);
 }
 
@@ -383,7 +376,7 @@ void command_settle(struct world *w, struct charger *c, int64_t since_ms, int64_
                    !may_wait(k)) {
             k->fact->answered_ms = now_ms;
             command_set(w, k, COMMAND_ERROR,
-                   AMP_TEXT("the central system restarted before it was sent"));
+                        AMP_TEXT("the central system restarted before it was sent"));
         }
     }
     forget_finished(w, c);
@@ -401,9 +394,8 @@ static void tick_command(struct world *w, struct command *k, int64_t now_ms)
 {
     const struct effect_row *row = command_row(k);
     bool starts = row->effect == EFFECT_START, queued = k->fact->state == COMMAND_QUEUED;
-    struct transaction *t = starts || row->effect == EFFECT_STOP
-                                ? transaction_find(w, k->fact->transaction)
-                                : NULL;
+    struct transaction *t =
+        starts || row->effect == EFFECT_STOP ? transaction_find(w, k->fact->transaction) : NULL;
 
     if (queued) {
         if (now_ms < k->fact->expires_ms)

@@ -1,5 +1,5 @@
-/* central/domain/command_progress.c - commands whose work goes on after the answer: firmware, uploads,
- * triggered messages. central-edge-cases 94, 95. */
+/* central/domain/command_progress.c - commands whose work goes on after the answer: firmware,
+ * uploads, triggered messages. central-edge-cases 94, 95. */
 #include "central/domain/command_inside.h"
 #include "central/domain/operation.h"
 
@@ -16,10 +16,10 @@
 bool command_may_resend(struct amp_text action)
 {
     static const char *const safe[] = {
-        "GetConfiguration",     "ChangeConfiguration",  "ChangeAvailability",
-        "ClearCache",           "TriggerMessage",       "ExtendedTriggerMessage",
-        "GetCompositeSchedule", "SetChargingProfile",   "ClearChargingProfile",
-        "GetLocalListVersion",  "ReserveNow",           "GetInstalledCertificateIds",
+        "GetConfiguration",     "ChangeConfiguration", "ChangeAvailability",
+        "ClearCache",           "TriggerMessage",      "ExtendedTriggerMessage",
+        "GetCompositeSchedule", "SetChargingProfile",  "ClearChargingProfile",
+        "GetLocalListVersion",  "ReserveNow",          "GetInstalledCertificateIds",
         "InstallCertificate",   "CertificateSigned",
     };
 
@@ -39,28 +39,28 @@ static const struct {
     const char *word;
     enum outcome outcome;
 } words[] = {
-    { PROGRESS_FIRMWARE,    "DownloadScheduled",         UNDER_WAY  },
-    { PROGRESS_FIRMWARE,    "DownloadPaused",            UNDER_WAY  },
-    { PROGRESS_FIRMWARE,    "Downloading",               UNDER_WAY  },
-    { PROGRESS_FIRMWARE,    "Downloaded",                UNDER_WAY  },
-    { PROGRESS_FIRMWARE,    "SignatureVerified",         UNDER_WAY  },
-    { PROGRESS_FIRMWARE,    "InstallScheduled",          UNDER_WAY  },
-    { PROGRESS_FIRMWARE,    "Installing",                INSTALLING },
-    { PROGRESS_FIRMWARE,    "InstallRebooting",          INSTALLING },
-    { PROGRESS_FIRMWARE,    "Installed",                 DONE       },
-    { PROGRESS_FIRMWARE,    "DownloadFailed",            FAILED     },
-    { PROGRESS_FIRMWARE,    "InstallationFailed",        FAILED     },
-    { PROGRESS_FIRMWARE,    "InstallVerificationFailed", FAILED     },
-    { PROGRESS_FIRMWARE,    "InvalidSignature",          FAILED     },
-    { PROGRESS_DIAGNOSTICS, "Uploading",                 UNDER_WAY  },
-    { PROGRESS_DIAGNOSTICS, "Uploaded",                  DONE       },
-    { PROGRESS_DIAGNOSTICS, "UploadFailed",              FAILED     },
-    { PROGRESS_LOG,         "Uploading",                 UNDER_WAY  },
-    { PROGRESS_LOG,         "Uploaded",                  DONE       },
-    { PROGRESS_LOG,         "UploadFailure",             FAILED     },
-    { PROGRESS_LOG,         "BadMessage",                FAILED     },
-    { PROGRESS_LOG,         "NotSupportedOperation",     FAILED     },
-    { PROGRESS_LOG,         "PermissionDenied",          FAILED     },
+    { PROGRESS_FIRMWARE, "DownloadScheduled", UNDER_WAY },
+    { PROGRESS_FIRMWARE, "DownloadPaused", UNDER_WAY },
+    { PROGRESS_FIRMWARE, "Downloading", UNDER_WAY },
+    { PROGRESS_FIRMWARE, "Downloaded", UNDER_WAY },
+    { PROGRESS_FIRMWARE, "SignatureVerified", UNDER_WAY },
+    { PROGRESS_FIRMWARE, "InstallScheduled", UNDER_WAY },
+    { PROGRESS_FIRMWARE, "Installing", INSTALLING },
+    { PROGRESS_FIRMWARE, "InstallRebooting", INSTALLING },
+    { PROGRESS_FIRMWARE, "Installed", DONE },
+    { PROGRESS_FIRMWARE, "DownloadFailed", FAILED },
+    { PROGRESS_FIRMWARE, "InstallationFailed", FAILED },
+    { PROGRESS_FIRMWARE, "InstallVerificationFailed", FAILED },
+    { PROGRESS_FIRMWARE, "InvalidSignature", FAILED },
+    { PROGRESS_DIAGNOSTICS, "Uploading", UNDER_WAY },
+    { PROGRESS_DIAGNOSTICS, "Uploaded", DONE },
+    { PROGRESS_DIAGNOSTICS, "UploadFailed", FAILED },
+    { PROGRESS_LOG, "Uploading", UNDER_WAY },
+    { PROGRESS_LOG, "Uploaded", DONE },
+    { PROGRESS_LOG, "UploadFailure", FAILED },
+    { PROGRESS_LOG, "BadMessage", FAILED },
+    { PROGRESS_LOG, "NotSupportedOperation", FAILED },
+    { PROGRESS_LOG, "PermissionDenied", FAILED },
 };
 
 static int outcome_of(enum progress_kind kind, struct amp_text word)
@@ -78,7 +78,8 @@ static enum effect_kind effect_of(enum progress_kind kind)
                                           : EFFECT_LOG;
 }
 
-/* The newest that it can be about. A number that is named must be the command's, if that has one. */
+/* The newest that it can be about. A number that is named must be the command's, if that has one.
+ */
 static struct command *meant(struct charger *c, enum effect_kind e, int64_t request)
 {
     struct command *newest = NULL;
@@ -175,8 +176,8 @@ bool command_progress_failed(const struct command *k, int64_t now_ms)
 static const struct {
     const char *asked, *comes;
 } other_names[] = {
-    { "SignChargePointCertificate",  "SignCertificate"                 },
-    { "FirmwareStatusNotification",  "SignedFirmwareStatusNotification" },
+    { "SignChargePointCertificate", "SignCertificate" },
+    { "FirmwareStatusNotification", "SignedFirmwareStatusNotification" },
 };
 
 /* The standard has the answer first: what came before it is no effect. */

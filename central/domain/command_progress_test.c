@@ -48,8 +48,8 @@ static void says(enum progress_kind kind, int64_t request, const char *word, int
 
 static void boots(const char *firmware, int64_t now_ms)
 {
-    world_boot(s.w, s.c, &(struct boot_info){ .firmware = amp_text_of(firmware) },
-               &(int32_t){ 0 }, now_ms);
+    world_boot(s.w, s.c, &(struct boot_info){ .firmware = amp_text_of(firmware) }, &(int32_t){ 0 },
+               now_ms);
 }
 
 static void no_overdue(void *ctx, struct charger *c, void *session)
@@ -69,22 +69,22 @@ static void test_words(void)
         const char *action, *word;
         int state;
     } cases[] = {
-        { PROGRESS_FIRMWARE,    "UpdateFirmware",       "Downloading",           COMMAND_ACCEPTED  },
-        { PROGRESS_FIRMWARE,    "UpdateFirmware",       "Idle",                  COMMAND_ACCEPTED  },
-        { PROGRESS_FIRMWARE,    "UpdateFirmware",       "Installed",             COMMAND_CONFIRMED },
-        { PROGRESS_FIRMWARE,    "UpdateFirmware",       "DownloadFailed",        COMMAND_NO_EFFECT },
-        { PROGRESS_FIRMWARE,    "UpdateFirmware",       "InstallationFailed",    COMMAND_NO_EFFECT },
-        { PROGRESS_FIRMWARE,    "SignedUpdateFirmware", "SignatureVerified",     COMMAND_ACCEPTED  },
-        { PROGRESS_FIRMWARE,    "SignedUpdateFirmware", "InvalidSignature",      COMMAND_NO_EFFECT },
-        { PROGRESS_FIRMWARE,    "SignedUpdateFirmware", "Installed",             COMMAND_CONFIRMED },
-        { PROGRESS_DIAGNOSTICS, "GetDiagnostics",       "Uploading",             COMMAND_ACCEPTED  },
-        { PROGRESS_DIAGNOSTICS, "GetDiagnostics",       "Uploaded",              COMMAND_CONFIRMED },
-        { PROGRESS_DIAGNOSTICS, "GetDiagnostics",       "UploadFailed",          COMMAND_NO_EFFECT },
-        { PROGRESS_LOG,         "GetLog",               "Uploaded",              COMMAND_CONFIRMED },
-        { PROGRESS_LOG,         "GetLog",               "NotSupportedOperation", COMMAND_NO_EFFECT },
-        { PROGRESS_LOG,         "GetDiagnostics",       "Uploaded",              COMMAND_ACCEPTED  },
-        { PROGRESS_FIRMWARE,    "GetLog",               "Installed",             COMMAND_ACCEPTED  },
-        { PROGRESS_FIRMWARE,    "Reset",                "Installed",             COMMAND_ACCEPTED  },
+        { PROGRESS_FIRMWARE, "UpdateFirmware", "Downloading", COMMAND_ACCEPTED },
+        { PROGRESS_FIRMWARE, "UpdateFirmware", "Idle", COMMAND_ACCEPTED },
+        { PROGRESS_FIRMWARE, "UpdateFirmware", "Installed", COMMAND_CONFIRMED },
+        { PROGRESS_FIRMWARE, "UpdateFirmware", "DownloadFailed", COMMAND_NO_EFFECT },
+        { PROGRESS_FIRMWARE, "UpdateFirmware", "InstallationFailed", COMMAND_NO_EFFECT },
+        { PROGRESS_FIRMWARE, "SignedUpdateFirmware", "SignatureVerified", COMMAND_ACCEPTED },
+        { PROGRESS_FIRMWARE, "SignedUpdateFirmware", "InvalidSignature", COMMAND_NO_EFFECT },
+        { PROGRESS_FIRMWARE, "SignedUpdateFirmware", "Installed", COMMAND_CONFIRMED },
+        { PROGRESS_DIAGNOSTICS, "GetDiagnostics", "Uploading", COMMAND_ACCEPTED },
+        { PROGRESS_DIAGNOSTICS, "GetDiagnostics", "Uploaded", COMMAND_CONFIRMED },
+        { PROGRESS_DIAGNOSTICS, "GetDiagnostics", "UploadFailed", COMMAND_NO_EFFECT },
+        { PROGRESS_LOG, "GetLog", "Uploaded", COMMAND_CONFIRMED },
+        { PROGRESS_LOG, "GetLog", "NotSupportedOperation", COMMAND_NO_EFFECT },
+        { PROGRESS_LOG, "GetDiagnostics", "Uploaded", COMMAND_ACCEPTED },
+        { PROGRESS_FIRMWARE, "GetLog", "Installed", COMMAND_ACCEPTED },
+        { PROGRESS_FIRMWARE, "Reset", "Installed", COMMAND_ACCEPTED },
     };
 
     for (size_t i = 0; i < AMP_COUNT(cases); i++) {
@@ -203,8 +203,8 @@ static void test_due(void)
     int64_t key;
 
     scene_open(&s, NULL);
-    key = ask(&(struct command_fact){ .action = AMP_TEXT("UpdateFirmware"),
-                                      .due_ms = T0 + 36000000 });
+    key = ask(
+        &(struct command_fact){ .action = AMP_TEXT("UpdateFirmware"), .due_ms = T0 + 36000000 });
     to(key, COMMAND_SENT, T0);
     to(key, COMMAND_ACCEPTED, T0);
     tick(T0 + 36000000 + 3599999);
@@ -250,18 +250,12 @@ static void test_resend(void)
         const char *action;
         bool again;
     } cases[] = {
-        { "GetConfiguration",       true  },
-        { "ChangeConfiguration",    true  },
-        { "TriggerMessage",         true  },
-        { "CertificateSigned",      true  },
-        { "RemoteStartTransaction", false },
-        { "RemoteStopTransaction",  false },
-        { "UnlockConnector",        false },
-        { "Reset",                  false },
-        { "UpdateFirmware",         false },
-        { "GetDiagnostics",         false },
-        { "DataTransfer",           false },
-        { "SomethingNew",           false },
+        { "GetConfiguration", true },        { "ChangeConfiguration", true },
+        { "TriggerMessage", true },          { "CertificateSigned", true },
+        { "RemoteStartTransaction", false }, { "RemoteStopTransaction", false },
+        { "UnlockConnector", false },        { "Reset", false },
+        { "UpdateFirmware", false },         { "GetDiagnostics", false },
+        { "DataTransfer", false },           { "SomethingNew", false },
     };
 
     for (size_t i = 0; i < AMP_COUNT(cases); i++) {
@@ -298,8 +292,8 @@ static void test_bound(void)
     scene_open(&s, NULL);
     key = ask(&(struct command_fact){ .action = AMP_TEXT("GetConfiguration") });
     for (int i = 1; i <= COMMAND_ATTEMPTS_MAX; i++) {
-        CHECK(get(key)->state == COMMAND_QUEUED && to(key, COMMAND_SENT, T0 + i) == 0,
-              "attempt %d", i);
+        CHECK(get(key)->state == COMMAND_QUEUED && to(key, COMMAND_SENT, T0 + i) == 0, "attempt %d",
+              i);
         CHECK(get(key)->attempts == i, "counted: %d", (int)get(key)->attempts);
         fresh = ask(&(struct command_fact){ .action = AMP_TEXT("ClearCache") });
         to(key, COMMAND_TIMED_OUT, T0 + i);

@@ -63,13 +63,13 @@ static void status(int connector, const char *word)
 
 /* Ways to a state from QUEUED, for a command without an effect to wait for. */
 static const int ways[COMMAND_NO_EFFECT + 1][3] = {
-    [COMMAND_SENT] = {COMMAND_SENT,   0,                 0                },
-    [COMMAND_ACCEPTED] = { COMMAND_SENT,  COMMAND_ACCEPTED,  0                },
-    [COMMAND_REJECTED] = { COMMAND_SENT,  COMMAND_REJECTED,  0                },
-    [COMMAND_ERROR] = { COMMAND_ERROR, 0,                 0                },
-    [COMMAND_TIMED_OUT] = { COMMAND_SENT,  COMMAND_TIMED_OUT, 0                },
-    [COMMAND_CONFIRMED] = { COMMAND_SENT,  COMMAND_ACCEPTED,  COMMAND_CONFIRMED},
-    [COMMAND_NO_EFFECT] = { COMMAND_SENT,  COMMAND_ACCEPTED,  COMMAND_NO_EFFECT},
+    [COMMAND_SENT] = { COMMAND_SENT, 0, 0 },
+    [COMMAND_ACCEPTED] = { COMMAND_SENT, COMMAND_ACCEPTED, 0 },
+    [COMMAND_REJECTED] = { COMMAND_SENT, COMMAND_REJECTED, 0 },
+    [COMMAND_ERROR] = { COMMAND_ERROR, 0, 0 },
+    [COMMAND_TIMED_OUT] = { COMMAND_SENT, COMMAND_TIMED_OUT, 0 },
+    [COMMAND_CONFIRMED] = { COMMAND_SENT, COMMAND_ACCEPTED, COMMAND_CONFIRMED },
+    [COMMAND_NO_EFFECT] = { COMMAND_SENT, COMMAND_ACCEPTED, COMMAND_NO_EFFECT },
 };
 
 static void test_every_pair(void)
@@ -302,10 +302,10 @@ static void test_restart(void)
         const char *answer;
         int after;
     } cases[] = {
-        {COMMAND_SENT,      NULL,                               COMMAND_TIMED_OUT},
-        { COMMAND_QUEUED,   NULL,                               COMMAND_ERROR    },
-        { COMMAND_QUEUED,   "waits for the station to connect", COMMAND_QUEUED   },
-        { COMMAND_ACCEPTED, "{}",                               COMMAND_ACCEPTED },
+        { COMMAND_SENT, NULL, COMMAND_TIMED_OUT },
+        { COMMAND_QUEUED, NULL, COMMAND_ERROR },
+        { COMMAND_QUEUED, "waits for the station to connect", COMMAND_QUEUED },
+        { COMMAND_ACCEPTED, "{}", COMMAND_ACCEPTED },
     };
 
     scene_open(&s, NULL);

@@ -72,8 +72,7 @@ void config_apply(struct world *w, const struct config_fact *f)
     } else if (found && f->deleted) {
         free(c->config[at]);
         c->config_count--;
-        memmove(&c->config[at], &c->config[at + 1],
-                (c->config_count - at) * sizeof *c->config);
+        memmove(&c->config[at], &c->config[at + 1], (c->config_count - at) * sizeof *c->config);
     } else if (found) {
         keep(FACT_CONFIG, &c->config[at], f);
     }

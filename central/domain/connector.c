@@ -9,9 +9,9 @@ static const struct {
     const char *status;
     enum transaction_event event;
 } meanings[] = {
-    {"Charging",       TX_FLOWS },
-    { "SuspendedEV",   TX_PAUSES},
-    { "SuspendedEVSE", TX_PAUSES},
+    { "Charging", TX_FLOWS },
+    { "SuspendedEV", TX_PAUSES },
+    { "SuspendedEVSE", TX_PAUSES },
 };
 
 static bool in_memory(int connector)

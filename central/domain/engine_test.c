@@ -1,5 +1,5 @@
-/* central/domain/engine_test.c - the states of a transaction: every state with every event, and what
- * leads to each of them from outside. */
+/* central/domain/engine_test.c - the states of a transaction: every state with every event, and
+ * what leads to each of them from outside. */
 #include "central/domain/engine.h"
 #include "central/domain/repair.h"
 #include "central/domain/scene.h"
@@ -62,16 +62,17 @@ static void no_overdue(void *ctx, struct charger *c, void *session)
 /* A remote start that the station accepted; the transaction's key. */
 static int64_t ask(const char *payload, int connector)
 {
-    int64_t key = world_command(s.w, s.c,
-                                &(struct command_fact){ .action =
-                                                            AMP_TEXT("RemoteStartTransaction"),
-                                                        .payload = amp_text_of(payload),
-                                                        .connector = connector },
-                                now);
+    int64_t key =
+        world_command(s.w, s.c,
+                      &(struct command_fact){ .action = AMP_TEXT("RemoteStartTransaction"),
+                                              .payload = amp_text_of(payload),
+                                              .connector = connector },
+                      now);
 
-    world_command_change(
-        s.w, key,
-        &(struct command_change){ .state = COMMAND_SENT, .correlation = AMP_TEXT("m") }, now);
+    world_command_change(s.w, key,
+                         &(struct command_change){ .state = COMMAND_SENT,
+                                                   .correlation = AMP_TEXT("m") },
+                         now);
     world_command_change(s.w, key, &(struct command_change){ .state = COMMAND_ACCEPTED }, now);
     return world_command_get(s.w, key)->transaction;
 }
@@ -85,9 +86,10 @@ static int64_t ask_stop(int64_t transaction)
                                                         .transaction = transaction },
                                 now);
 
-    world_command_change(
-        s.w, key,
-        &(struct command_change){ .state = COMMAND_SENT, .correlation = AMP_TEXT("n") }, now);
+    world_command_change(s.w, key,
+                         &(struct command_change){ .state = COMMAND_SENT,
+                                                   .correlation = AMP_TEXT("n") },
+                         now);
     world_command_change(s.w, key, &(struct command_change){ .state = COMMAND_ACCEPTED }, now);
     return key;
 }
@@ -463,8 +465,8 @@ static void test_register(void) /* E87: a reset in the middle, through the engin
     key = start(1, "GOOD", 5000, T0);
     reading(key, 1, 6000, T0 + 900000);
     reading(key, 1, 100, T0 + 1800000);
-    CHECK(get(key)->energy_wh == 1100 && (get(key)->attention & TX_FLAG_METER_RESET),
-          "E87: %lld", (long long)get(key)->energy_wh);
+    CHECK(get(key)->energy_wh == 1100 && (get(key)->attention & TX_FLAG_METER_RESET), "E87: %lld",
+          (long long)get(key)->energy_wh);
     reading(key, 1, 99, T0 + 1700000);
     CHECK(get(key)->energy_wh == 1100, "E22: out of order is no news");
     stop(key, 800, T0 + 2700000);

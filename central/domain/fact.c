@@ -17,11 +17,8 @@ static const uint16_t connector_texts[] = {
 };
 static const uint16_t status_texts[] = { AT(status.status), AT(status.error), AT(status.info) };
 static const uint16_t transaction_texts[] = {
-    AT(transaction.uid),
-    AT(transaction.tag),
-    AT(transaction.stop_tag),
-    AT(transaction.reason),
-    AT(transaction.missing),
+    AT(transaction.uid),    AT(transaction.tag),     AT(transaction.stop_tag),
+    AT(transaction.reason), AT(transaction.missing),
 };
 static const uint16_t reading_texts[] = { AT(reading.samples) };
 static const uint16_t message_texts[] = {
@@ -31,8 +28,8 @@ static const uint16_t message_texts[] = {
     AT(message.error),
 };
 static const uint16_t command_texts[] = {
-    AT(command.action),      AT(command.payload), AT(command.answer),
-    AT(command.correlation), AT(command.by),      AT(command.progress),
+    AT(command.action),      AT(command.payload),  AT(command.answer),
+    AT(command.correlation), AT(command.by),       AT(command.progress),
     AT(command.was),         AT(command.expected), AT(command.trace),
 };
 static const uint16_t tag_texts[] = { AT(tag.tag), AT(tag.parent), AT(tag.note), AT(tag.status) };
@@ -97,13 +94,20 @@ static const struct {
     const uint16_t *at;
     size_t count;
 } texts[FACT_KINDS] = {
-    [FACT_CHARGER] = TEXTS(charger_texts), [FACT_CONNECTOR] = TEXTS(connector_texts),
-    [FACT_STATUS] = TEXTS(status_texts),   [FACT_TRANSACTION] = TEXTS(transaction_texts),
-    [FACT_READING] = TEXTS(reading_texts), [FACT_MESSAGE] = TEXTS(message_texts),
-    [FACT_COMMAND] = TEXTS(command_texts), [FACT_TAG] = TEXTS(tag_texts),
-    [FACT_USER] = TEXTS(user_texts),       [FACT_LOGIN] = TEXTS(login_texts),
-    [FACT_API_KEY] = TEXTS(api_key_texts), [FACT_CONNECTION] = TEXTS(connection_texts),
-    [FACT_AUDIT] = TEXTS(audit_texts),     [FACT_LOAD_GROUP] = TEXTS(load_group_texts),
+    [FACT_CHARGER] = TEXTS(charger_texts),
+    [FACT_CONNECTOR] = TEXTS(connector_texts),
+    [FACT_STATUS] = TEXTS(status_texts),
+    [FACT_TRANSACTION] = TEXTS(transaction_texts),
+    [FACT_READING] = TEXTS(reading_texts),
+    [FACT_MESSAGE] = TEXTS(message_texts),
+    [FACT_COMMAND] = TEXTS(command_texts),
+    [FACT_TAG] = TEXTS(tag_texts),
+    [FACT_USER] = TEXTS(user_texts),
+    [FACT_LOGIN] = TEXTS(login_texts),
+    [FACT_API_KEY] = TEXTS(api_key_texts),
+    [FACT_CONNECTION] = TEXTS(connection_texts),
+    [FACT_AUDIT] = TEXTS(audit_texts),
+    [FACT_LOAD_GROUP] = TEXTS(load_group_texts),
     [FACT_LOAD_MEMBER] = TEXTS(load_member_texts),
     [FACT_QUIRK] = TEXTS(quirk_texts),
     [FACT_RESERVATION] = TEXTS(reservation_texts),

@@ -43,9 +43,8 @@ static void test_copy(void)
 /* Absent and empty are two things on the wire, and stay two. */
 static void test_copy_absent(void)
 {
-    struct fact f = {
-        .kind = FACT_TAG, .u.tag = {.org = 7, .tag = AMP_TEXT("AB"), .expiry_ms = -5}
-    };
+    struct fact f = { .kind = FACT_TAG,
+                      .u.tag = { .org = 7, .tag = AMP_TEXT("AB"), .expiry_ms = -5 } };
     struct fact *copy;
 
     f.u.tag.note = AMP_TEXT("");
@@ -65,38 +64,17 @@ static void test_all_texts_listed(void)
         enum fact_kind kind;
         size_t texts;
     } want[] = {
-        {FACT_CHARGER,      12},
-        { FACT_CONNECTOR,   5 },
-        { FACT_STATUS,      3 },
-        { FACT_TRANSACTION, 5 },
-        { FACT_READING,     1 },
-        { FACT_MESSAGE,     4 },
-        { FACT_COMMAND,     9 },
-        { FACT_TAG,         4 },
-        { FACT_USER,        3 },
-        { FACT_LOGIN,       1 },
-        { FACT_API_KEY,     2 },
-        { FACT_CONNECTION,  3 },
-        { FACT_AUDIT,       7 },
-        { FACT_LOAD_GROUP,  3 },
-        { FACT_LOAD_MEMBER, 1 },
-        { FACT_LOAD_POINT,  0 },
-        { FACT_QUIRK,       4 },
-        { FACT_RESERVATION, 4 },
-        { FACT_LIST,        2 },
-        { FACT_LIST_ENTRY,  2 },
-        { FACT_CHARGER_LIST, 2 },
-        { FACT_PROFILE,     3 },
-        { FACT_INSTALLED,   5 },
-        { FACT_ACCESS,      3 },
-        { FACT_BOOT_RULE,   6 },
-        { FACT_CERTIFICATE, 7 },
-        { FACT_REFUSAL,     5 },
-        { FACT_CONFIG,      2 },
-        { FACT_FILE,        6 },
-        { FACT_BATCH,       6 },
-        { FACT_POWER,       0 },
-        { FACT_SHAPE,       1 },
+        { FACT_CHARGER, 12 },    { FACT_CONNECTOR, 5 },   { FACT_STATUS, 3 },
+        { FACT_TRANSACTION, 5 }, { FACT_READING, 1 },     { FACT_MESSAGE, 4 },
+        { FACT_COMMAND, 9 },     { FACT_TAG, 4 },         { FACT_USER, 3 },
+        { FACT_LOGIN, 1 },       { FACT_API_KEY, 2 },     { FACT_CONNECTION, 3 },
+        { FACT_AUDIT, 7 },       { FACT_LOAD_GROUP, 3 },  { FACT_LOAD_MEMBER, 1 },
+        { FACT_LOAD_POINT, 0 },  { FACT_QUIRK, 4 },       { FACT_RESERVATION, 4 },
+        { FACT_LIST, 2 },        { FACT_LIST_ENTRY, 2 },  { FACT_CHARGER_LIST, 2 },
+        { FACT_PROFILE, 3 },     { FACT_INSTALLED, 5 },   { FACT_ACCESS, 3 },
+        { FACT_BOOT_RULE, 6 },   { FACT_CERTIFICATE, 7 }, { FACT_REFUSAL, 5 },
+        { FACT_CONFIG, 2 },      { FACT_FILE, 6 },        { FACT_BATCH, 6 },
+        { FACT_POWER, 0 },       { FACT_SHAPE, 1 },
     };
     const uint16_t *at;
 
@@ -114,24 +92,24 @@ static void test_names(void)
         int value;
         const char *want;
     } cases[] = {
-        {transaction_state_name,  TX_PENDING_START,        "PENDING_START"},
-        { transaction_state_name, TX_RUNNING,              "RUNNING"      },
-        { transaction_state_name, TX_FAILED,               "FAILED"       },
-        { transaction_state_name, 0,                       ""             },
-        { transaction_state_name, TX_FAILED + 1,           ""             },
-        { command_state_name,     COMMAND_QUEUED,          "queued"       },
-        { command_state_name,     COMMAND_TIMED_OUT,       "timed out"    },
-        { command_state_name,     COMMAND_NO_EFFECT,       "no effect"    },
-        { command_state_name,     -1,                      ""             },
-        { connection_state_name,  CONNECTION_NEVER,        "never"        },
-        { connection_state_name,  CONNECTION_DISCONNECTED, "disconnected" },
-        { connection_state_name,  99,                      ""             },
-        { registration_name,      REGISTRATION_PENDING,    "pending"      },
-        { registration_name,      REGISTRATION_REJECTED,   "rejected"     },
-        { registration_name,      0,                       ""             },
-        { role_name,              ROLE_USER,               "USER"         },
-        { role_name,              ROLE_ADMIN,              "ADMIN"        },
-        { role_name,              4,                       ""             },
+        { transaction_state_name, TX_PENDING_START, "PENDING_START" },
+        { transaction_state_name, TX_RUNNING, "RUNNING" },
+        { transaction_state_name, TX_FAILED, "FAILED" },
+        { transaction_state_name, 0, "" },
+        { transaction_state_name, TX_FAILED + 1, "" },
+        { command_state_name, COMMAND_QUEUED, "queued" },
+        { command_state_name, COMMAND_TIMED_OUT, "timed out" },
+        { command_state_name, COMMAND_NO_EFFECT, "no effect" },
+        { command_state_name, -1, "" },
+        { connection_state_name, CONNECTION_NEVER, "never" },
+        { connection_state_name, CONNECTION_DISCONNECTED, "disconnected" },
+        { connection_state_name, 99, "" },
+        { registration_name, REGISTRATION_PENDING, "pending" },
+        { registration_name, REGISTRATION_REJECTED, "rejected" },
+        { registration_name, 0, "" },
+        { role_name, ROLE_USER, "USER" },
+        { role_name, ROLE_ADMIN, "ADMIN" },
+        { role_name, 4, "" },
     };
 
     for (size_t i = 0; i < AMP_COUNT(cases); i++)

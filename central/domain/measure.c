@@ -78,8 +78,8 @@ static struct amp_text otherwise(struct amp_text t, const char *preset)
 
 void measure_read(const struct measure_sent *in, struct measure *out)
 {
-    *out = (struct measure){ .measurand =
-                                 otherwise(in->measurand, "Energy.Active.Import.Register"), /* E85 */
+    *out = (struct measure){ .measurand = otherwise(in->measurand,
+                                                    "Energy.Active.Import.Register"), /* E85 */
                              .context = otherwise(in->context, "Sample.Periodic"),
                              .location = otherwise(in->location, "Outlet"),
                              .phase = in->phase,

@@ -85,8 +85,7 @@ uint32_t meter_end(struct meter *m, int64_t start_wh, int64_t stop_wh, int64_t s
                    uint32_t flags)
 {
     const uint32_t breaks = TX_FLAG_METER_RESET | TX_FLAG_METER_JUMP | TX_FLAG_ROLL_OVER;
-    int64_t before = m->energy_wh, plain = stop_wh - start_wh,
-            room = room_wh(stop_ms - m->last_ms);
+    int64_t before = m->energy_wh, plain = stop_wh - start_wh, room = room_wh(stop_ms - m->last_ms);
     uint32_t odd = meter_follow(m, stop_wh, stop_ms);
 
     if (plain < 0)

@@ -20,14 +20,23 @@ static const struct {
     { "nothing flows", 1000, { 1000, 1000, END }, 0, 0 },
     { "E22: the same value again", 1000, { 1500, 1500, 2000, END }, 1000, 0 },
     { "E87: readings of a session register, start and stop of another",
-      500000, { 0, 3000, 7000, 507000, END }, 7000, RESET },
+      500000,
+      { 0, 3000, 7000, 507000, END },
+      7000,
+      RESET },
     { "E87: it starts over after a power cut", 5000, { 6000, 0, 500, 800, END }, 1800, RESET },
     { "E87: it starts over after a power cut, and the stop is above the start",
-      100, { 6000, 0, 300, 800, END }, 6700, RESET },
+      100,
+      { 6000, 0, 300, 800, END },
+      6700,
+      RESET },
     { "E87: twice", 5000, { 6000, 10, 500, 20, 400, END }, 1900, RESET },
     { "E87: a zero that is a lie", 5000, { 6000, 0, 6010, 6200, END }, 1200, RESET },
     { "E87: a jump up is not charged", 5000, { 6000, 4000000, 4000500, 4001000, END }, 2000, JUMP },
-    { "E87: a jump that the next value takes back", 5000, { 6000, 4000000, 6500, 7000, END }, 2000,
+    { "E87: a jump that the next value takes back",
+      5000,
+      { 6000, 4000000, 6500, 7000, END },
+      2000,
       JUMP },
     { "E87: a jump in the stop", 5000, { 6000, 7000, 90000000, END }, 2000, JUMP },
     { "E87: it rolls over", 999000, { 999900, 500, 1200, END }, 2200, ROLL },
@@ -38,10 +47,12 @@ static const struct {
     { "rounding is no going back", 100, { 605, 600, END }, 500, 0 },
     { "E14: a stop below the start", 100, { 50, END }, 0, BACK },
     { "E14: a stop below the start, with readings between", 1000, { 3000, 900, END }, 2000, BACK },
-    { "a stop below the last reading: start and stop count", 1000, { 3000, 2900, END }, 1900,
+    { "a stop below the last reading: start and stop count",
+      1000,
+      { 3000, 2900, END },
+      1900,
       BACK },
-    { "a register that says nothing but nonsense at the end", 1000, { 2000, -5, END }, 1000,
-      BACK },
+    { "a register that says nothing but nonsense at the end", 1000, { 2000, -5, END }, 1000, BACK },
 };
 
 static void test_sessions(void)
@@ -64,8 +75,7 @@ static void test_sessions(void)
                   (long long)before, (long long)m.energy_wh);
             before = m.energy_wh;
         }
-        CHECK(m.energy_wh == cases[i].energy, "%s: %lld Wh", cases[i].why,
-              (long long)m.energy_wh);
+        CHECK(m.energy_wh == cases[i].energy, "%s: %lld Wh", cases[i].why, (long long)m.energy_wh);
         CHECK(flags == cases[i].flags, "%s: flags %u", cases[i].why, (unsigned)flags);
     }
 }
@@ -73,9 +83,9 @@ static void test_sessions(void)
 /* Whatever comes, it never falls, and grows by no more than can flow. */
 static void test_any(void)
 {
-    static const int64_t corners[] = { 0,       1,          -1,         10,        999999,
-                                       1000000, 4294967295, INT32_MAX,  100000,    99999999,
-                                       5000,    5010,       1000000000, -1000000,  20000 };
+    static const int64_t corners[] = { 0,       1,          -1,         10,       999999,
+                                       1000000, 4294967295, INT32_MAX,  100000,   99999999,
+                                       5000,    5010,       1000000000, -1000000, 20000 };
     uint32_t random = 1;
 
     for (int run = 0; run < 2000; run++) {

@@ -32,8 +32,8 @@ static int find(const struct world *w, int64_t key, int64_t revision, struct tra
 }
 
 /* Flags that a person's numbers answer. */
-#define ANSWERED                                                                                \
-    ((uint32_t)(TX_FLAG_METER_BACK | TX_FLAG_METER_JUMP | TX_FLAG_METER_RESET | TX_FLAG_LATE |  \
+#define ANSWERED                                                                               \
+    ((uint32_t)(TX_FLAG_METER_BACK | TX_FLAG_METER_JUMP | TX_FLAG_METER_RESET | TX_FLAG_LATE | \
                 TX_FLAG_NO_ENERGY | TX_FLAG_TIME_ODD | TX_FLAG_CONTRADICTED | TX_FLAG_SILENT | \
                 TX_FLAG_OFFLINE | TX_FLAG_STOP_IGNORED | TX_FLAG_ZOMBIE))
 
@@ -163,8 +163,7 @@ int world_repair_merge(struct world *w, int64_t key, int64_t revision, int64_t i
         transaction_is_open(t->fact->state) || t->fact->state == TX_CANCELLED ||
         to->fact->state == TX_PENDING_START || to->fact->state == TX_CANCELLED)
         return AMP_E_STATE;
-    if (t->fact->stop_ms < to->fact->start_ms ||
-        t->fact->meter_stop_wh < to->fact->meter_start_wh)
+    if (t->fact->stop_ms < to->fact->start_ms || t->fact->meter_stop_wh < to->fact->meter_start_wh)
         return AMP_E_RANGE;
     f = *to->fact;
     if (transaction_is_open(f.state))

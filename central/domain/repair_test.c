@@ -1,8 +1,8 @@
 /* central/domain/repair_test.c - what people do to transactions, what a station can do about it
  * afterwards, and which ones they are asked to look at. */
-#include "central/domain/repair.h"
 #include "central/domain/attention.h"
 #include "central/domain/power.h"
+#include "central/domain/repair.h"
 #include "central/domain/scene.h"
 
 static struct scene s;
@@ -20,10 +20,10 @@ static int64_t start(int connector, int64_t meter_wh, int64_t at_ms)
 
 static int64_t stop(int64_t id, int64_t meter_wh, int64_t at_ms)
 {
-    return world_stop(
-        s.w, s.c,
-        &(struct stop_info){ .transaction = id, .meter_wh = meter_wh, .at_ms = at_ms }, at_ms,
-        &answer);
+    return world_stop(s.w, s.c,
+                      &(struct stop_info){
+                          .transaction = id, .meter_wh = meter_wh, .at_ms = at_ms },
+                      at_ms, &answer);
 }
 
 static void reading(int64_t id, int64_t energy_wh, int64_t at_ms)

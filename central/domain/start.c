@@ -102,9 +102,10 @@ void transaction_close_zombie(struct world *w, struct transaction *t, int64_t no
     transaction_forget(w, t->charger, t);
 }
 
-/* Has another session begun on this connector since? Then this start is late, or a repetition of one
- * that is not in memory any more (E5), and nothing of it runs. A clock that was ahead and was put
- * right is told by this: its earlier sessions are in the future, or this start is of right now. */
+/* Has another session begun on this connector since? Then this start is late, or a repetition of
+ * one that is not in memory any more (E5), and nothing of it runs. A clock that was ahead and was
+ * put right is told by this: its earlier sessions are in the future, or this start is of right now.
+ */
 static bool superseded(const struct charger *c, const struct transaction *runs,
                        const struct start_info *s, int64_t now_ms)
 {

@@ -1,5 +1,5 @@
-/* central/domain/stop.c - stops: repeated, contradictory, without an id, of what is not known or not
- * theirs. central-edge-cases 4, 6-9, 11-14, 22, 24, 87. */
+/* central/domain/stop.c - stops: repeated, contradictory, without an id, of what is not known or
+ * not theirs. central-edge-cases 4, 6-9, 11-14, 22, 24, 87. */
 #include "central/domain/engine.h"
 
 /* What a stop says, told by its content; never 0. */

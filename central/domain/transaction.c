@@ -167,7 +167,8 @@ static int64_t alias(const struct transaction *t)
 }
 
 /* The transaction of this charger that a wire id means. Never another charger's (E11). */
-struct transaction *transaction_addressed(const struct world *w, const struct charger *c, int64_t id)
+struct transaction *transaction_addressed(const struct world *w, const struct charger *c,
+                                          int64_t id)
 {
     struct transaction *t = id > 0 ? transaction_find(w, id) : NULL;
 
@@ -205,7 +206,8 @@ bool transaction_elsewhere(const struct world *w, int64_t org, struct amp_text t
 {
     for (const struct transaction *t = w->open_first; t; t = t->behind)
         if (t->fact->org == org && !(t->fact->flags & TX_FLAG_REFUSED) &&
-            transaction_runs(t->fact->state) && amp_text_eqi(t->fact->tag, tag) && (t->charger != c || t->fact->connector != connector))
+            transaction_runs(t->fact->state) && amp_text_eqi(t->fact->tag, tag) &&
+            (t->charger != c || t->fact->connector != connector))
             return true;
     return false;
 }

@@ -220,11 +220,11 @@ static void test_stop_tags(void) /* E12, E13 */
     static const struct {
         const char *why, *start, *stop, *status;
     } cases[] = {
-        {"E12: who started may stop",            "GOOD", "good",   "Accepted"},
-        { "E12: even when refused at the start", "BAD",  "BAD",    "Accepted"},
-        { "E12: one of the family",              "GOOD", "FRIEND", "Accepted"},
-        { "E12: a stranger is told so",          "GOOD", "NOBODY", "Invalid" },
-        { "E13: no tag, no answer about one",    "GOOD", NULL,     NULL      },
+        { "E12: who started may stop", "GOOD", "good", "Accepted" },
+        { "E12: even when refused at the start", "BAD", "BAD", "Accepted" },
+        { "E12: one of the family", "GOOD", "FRIEND", "Accepted" },
+        { "E12: a stranger is told so", "GOOD", "NOBODY", "Invalid" },
+        { "E13: no tag, no answer about one", "GOOD", NULL, NULL },
     };
 
     for (size_t i = 0; i < AMP_COUNT(cases); i++) {
@@ -248,12 +248,12 @@ static void test_odd_stops(void) /* E14 */
         int64_t meter_wh, after_ms;
         uint32_t flags;
     } cases[] = {
-        {"as it should be",         200, 1000,     0                                    },
-        { "before the start",       200, -1000,    TX_FLAG_TIME_ODD                     },
-        { "meter went back",        50,  1000,     TX_FLAG_METER_BACK                   },
-        { "nothing was charged",    100, 1000,     TX_FLAG_NO_ENERGY                    },
-        { "both",                   50,  -1000,    TX_FLAG_METER_BACK | TX_FLAG_TIME_ODD},
-        { "clock never set (1970)", 200, -T0 + 60, TX_FLAG_TIME_ODD                     },
+        { "as it should be", 200, 1000, 0 },
+        { "before the start", 200, -1000, TX_FLAG_TIME_ODD },
+        { "meter went back", 50, 1000, TX_FLAG_METER_BACK },
+        { "nothing was charged", 100, 1000, TX_FLAG_NO_ENERGY },
+        { "both", 50, -1000, TX_FLAG_METER_BACK | TX_FLAG_TIME_ODD },
+        { "clock never set (1970)", 200, -T0 + 60, TX_FLAG_TIME_ODD },
     };
     int64_t key;
 
@@ -413,19 +413,13 @@ static void test_status_and_state(void) /* E26, E27, E28 */
         const char *status;
         int state;
     } steps[] = {
-        {1,  "SuspendedEV",   TX_SUSPENDED},
-        { 1, "Charging",      TX_RUNNING  },
-        { 1, "SuspendedEVSE", TX_SUSPENDED},
-        { 1, "SuspendedEV",   TX_SUSPENDED},
-        { 2, "Charging",      TX_SUSPENDED},
-        { 0, "Charging",      TX_SUSPENDED},
-        { 1, "Charging",      TX_RUNNING  },
-        { 1, "Available",     TX_RUNNING  },
-        { 0, "Faulted",       TX_RUNNING  },
-        { 0, "SuspendedEV",   TX_RUNNING  },
-        { 1, "Faulted",       TX_RUNNING  },
-        { 1, "Finishing",     TX_RUNNING  },
-        { 1, "nonsense",      TX_RUNNING  },
+        { 1, "SuspendedEV", TX_SUSPENDED },   { 1, "Charging", TX_RUNNING },
+        { 1, "SuspendedEVSE", TX_SUSPENDED }, { 1, "SuspendedEV", TX_SUSPENDED },
+        { 2, "Charging", TX_SUSPENDED },      { 0, "Charging", TX_SUSPENDED },
+        { 1, "Charging", TX_RUNNING },        { 1, "Available", TX_RUNNING },
+        { 0, "Faulted", TX_RUNNING },         { 0, "SuspendedEV", TX_RUNNING },
+        { 1, "Faulted", TX_RUNNING },         { 1, "Finishing", TX_RUNNING },
+        { 1, "nonsense", TX_RUNNING },
     };
     int64_t key, odd;
 

@@ -178,8 +178,8 @@ static void sated(struct net_conn *c)
         uv_idle_stop(&n->idle);
 }
 
-/* Each of them once; who is still hungry comes again. The last is taken first, so that what a handler
- * drops, and who is added, moves nobody over who waits. */
+/* Each of them once; who is still hungry comes again. The last is taken first, so that what a
+ * handler drops, and who is added, moves nobody over who waits. */
 void net_feed(struct net *n)
 {
     for (size_t i = n->hungry_count; i-- > 0;) {
@@ -329,15 +329,18 @@ static void drained(struct net_conn *c)
  */
 static bool waits(const struct net_conn *c)
 {
-    return c->in && !c->hungry && c->in->need <= c->in->len && conn_backlog(c) <= PIPE_HIGH && !c->doomed &&
-           (c->state == CONN_HTTP || (c->state == CONN_BODY && !c->held) || c->state == CONN_WS || c->state == CONN_CLOSING);
+    return c->in && !c->hungry && c->in->need <= c->in->len && conn_backlog(c) <= PIPE_HIGH &&
+           !c->doomed &&
+           (c->state == CONN_HTTP || (c->state == CONN_BODY && !c->held) || c->state == CONN_WS ||
+            c->state == CONN_CLOSING);
 }
 
 /* The same for bytes that TLS took from the socket, and that no event will tell of. */
 static bool holds(const struct net_conn *c)
 {
     return c->ssl && !c->hungry && conn_backlog(c) <= PIPE_HIGH && !c->doomed && !c->eof &&
-           (c->state == CONN_HTTP || (c->state == CONN_BODY && !c->held) || c->state == CONN_WS || c->state == CONN_CLOSING) &&
+           (c->state == CONN_HTTP || (c->state == CONN_BODY && !c->held) || c->state == CONN_WS ||
+            c->state == CONN_CLOSING) &&
            tls_pending(c);
 }
 

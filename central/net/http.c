@@ -13,43 +13,43 @@ static const struct {
     int status;
     const char *reason;
 } reasons[] = {
-    {100,  "Continue"                       },
-    { 101, "Switching Protocols"            },
-    { 200, "OK"                             },
-    { 201, "Created"                        },
-    { 202, "Accepted"                       },
-    { 204, "No Content"                     },
-    { 206, "Partial Content"                },
-    { 301, "Moved Permanently"              },
-    { 302, "Found"                          },
-    { 303, "See Other"                      },
-    { 304, "Not Modified"                   },
-    { 307, "Temporary Redirect"             },
-    { 308, "Permanent Redirect"             },
-    { 400, "Bad Request"                    },
-    { 401, "Unauthorized"                   },
-    { 403, "Forbidden"                      },
-    { 404, "Not Found"                      },
-    { 405, "Method Not Allowed"             },
-    { 406, "Not Acceptable"                 },
-    { 408, "Request Timeout"                },
-    { 409, "Conflict"                       },
-    { 410, "Gone"                           },
-    { 412, "Precondition Failed"            },
-    { 413, "Content Too Large"              },
-    { 414, "URI Too Long"                   },
-    { 415, "Unsupported Media Type"         },
-    { 416, "Range Not Satisfiable"          },
-    { 422, "Unprocessable Content"          },
-    { 426, "Upgrade Required"               },
-    { 428, "Precondition Required"          },
-    { 429, "Too Many Requests"              },
-    { 431, "Request Header Fields Too Large"},
-    { 500, "Internal Server Error"          },
-    { 501, "Not Implemented"                },
-    { 502, "Bad Gateway"                    },
-    { 503, "Service Unavailable"            },
-    { 504, "Gateway Timeout"                },
+    { 100, "Continue" },
+    { 101, "Switching Protocols" },
+    { 200, "OK" },
+    { 201, "Created" },
+    { 202, "Accepted" },
+    { 204, "No Content" },
+    { 206, "Partial Content" },
+    { 301, "Moved Permanently" },
+    { 302, "Found" },
+    { 303, "See Other" },
+    { 304, "Not Modified" },
+    { 307, "Temporary Redirect" },
+    { 308, "Permanent Redirect" },
+    { 400, "Bad Request" },
+    { 401, "Unauthorized" },
+    { 403, "Forbidden" },
+    { 404, "Not Found" },
+    { 405, "Method Not Allowed" },
+    { 406, "Not Acceptable" },
+    { 408, "Request Timeout" },
+    { 409, "Conflict" },
+    { 410, "Gone" },
+    { 412, "Precondition Failed" },
+    { 413, "Content Too Large" },
+    { 414, "URI Too Long" },
+    { 415, "Unsupported Media Type" },
+    { 416, "Range Not Satisfiable" },
+    { 422, "Unprocessable Content" },
+    { 426, "Upgrade Required" },
+    { 428, "Precondition Required" },
+    { 429, "Too Many Requests" },
+    { 431, "Request Header Fields Too Large" },
+    { 500, "Internal Server Error" },
+    { 501, "Not Implemented" },
+    { 502, "Bad Gateway" },
+    { 503, "Service Unavailable" },
+    { 504, "Gateway Timeout" },
 };
 
 static const char *reason_of(int status)
@@ -200,9 +200,9 @@ void http_refuse(struct net_conn *c, int status, const char *headers, const char
         conn_put(c, body, (size_t)len);
     conn_linger(c);
     if (n->handler.on_refused)
-        n->handler.on_refused(
-            n->handler.ctx,
-            &(struct net_refusal){ .address = c->peer, .status = status, .why = why });
+        n->handler.on_refused(n->handler.ctx, &(struct net_refusal){ .address = c->peer,
+                                                                     .status = status,
+                                                                     .why = why });
 }
 
 void conn_refuse_extra(struct net_conn *c)
@@ -217,11 +217,11 @@ void http_eof(struct net_conn *c)
     if (c->in) {
         n->stats.refused++;
         if (n->handler.on_refused)
-            n->handler.on_refused(
-                n->handler.ctx,
-                &(struct net_refusal){ .address = c->peer,
-                                       .status = 400,
-                                       .why = "the connection ended inside a request" });
+            n->handler.on_refused(n->handler.ctx,
+                                  &(struct net_refusal){
+                                      .address = c->peer,
+                                      .status = 400,
+                                      .why = "the connection ended inside a request" });
     }
     if (c->out)
         conn_linger(c);

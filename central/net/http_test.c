@@ -78,30 +78,30 @@ static const struct {
     unsigned status;
     bool ends; /* the connection, with the answer */
 } cases[] = {
-    {"plain",               "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n",                                 200, false},
-    { "no such path",       "GET /x HTTP/1.1\r\nHost: x\r\n\r\n",                                    404, false},
-    { "no body",            "GET /none HTTP/1.1\r\nHost: x\r\n\r\n",                                 204, false},
-    { "wants to end",       "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",            200, true },
-    { "HTTP/1.0",           "GET /echo HTTP/1.0\r\n\r\n",                                            200, true },
-    { "1.0 that stays",     "GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",                  200, false},
-    { "garbage",            "AT+CREG?\r\n",                                                          400, true },
-    { "TLS hello",          "\x16\x03\x01\x02\x01\x01",                                              400, true },
-    { "bare line feed",     "GET /echo HTTP/1.1\nHost: x\n\n",                                       400, true },
-    { "two lengths",        "POST /echo HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400,
-     true                                                                                                      },
+    { "plain", "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n", 200, false },
+    { "no such path", "GET /x HTTP/1.1\r\nHost: x\r\n\r\n", 404, false },
+    { "no body", "GET /none HTTP/1.1\r\nHost: x\r\n\r\n", 204, false },
+    { "wants to end", "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 200, true },
+    { "HTTP/1.0", "GET /echo HTTP/1.0\r\n\r\n", 200, true },
+    { "1.0 that stays", "GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 200, false },
+    { "garbage", "AT+CREG?\r\n", 400, true },
+    { "TLS hello", "\x16\x03\x01\x02\x01\x01", 400, true },
+    { "bare line feed", "GET /echo HTTP/1.1\nHost: x\n\n", 400, true },
+    { "two lengths", "POST /echo HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400,
+      true },
     { "length and chunked",
-     "POST /echo HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",               400, true },
-    { "chunked",            "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",    501, true },
-    { "body too large",     "POST /echo HTTP/1.1\r\nContent-Length: 1001\r\n\r\n",                   413, true },
-    { "body at the limit",  "POST /none HTTP/1.1\r\nContent-Length: 2\r\n\r\nab",                    204, false},
+      "POST /echo HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400, true },
+    { "chunked", "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501, true },
+    { "body too large", "POST /echo HTTP/1.1\r\nContent-Length: 1001\r\n\r\n", 413, true },
+    { "body at the limit", "POST /none HTTP/1.1\r\nContent-Length: 2\r\n\r\nab", 204, false },
     { "upgrade, version 8",
-     "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 8\r\n" KEY "\r\n",            426,
-     true                                                                                                      },
+      "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 8\r\n" KEY "\r\n", 426,
+      true },
     { "upgrade, no key",
-     "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n",                  400, true },
+      "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n", 400, true },
     { "upgrade by POST",
-     "POST /ws HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" KEY "\r\n",          400,
-     true                                                                                                      },
+      "POST /ws HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" KEY "\r\n", 400,
+      true },
 };
 
 static void test_answers(void)
@@ -555,11 +555,11 @@ static void test_linger_has_an_end(void)
 static const struct {
     const char *where, *says;
 } addresses[] = {
-    {"localhost",        "write HOST:PORT"},
-    { "127.0.0.1:",      "write HOST:PORT"},
-    { "127.0.0.1:65536", "write HOST:PORT"},
-    { "::1:80",          "write HOST:PORT"},
-    { "192.0.2.1:0",     "assign"         }, /* not an address of this machine */
+    { "localhost", "write HOST:PORT" },
+    { "127.0.0.1:", "write HOST:PORT" },
+    { "127.0.0.1:65536", "write HOST:PORT" },
+    { "::1:80", "write HOST:PORT" },
+    { "192.0.2.1:0", "assign" }, /* not an address of this machine */
 };
 
 static void test_addresses(void)

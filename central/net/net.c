@@ -39,9 +39,8 @@ static void refused(struct net *n, const struct sockaddr_storage *from, int stat
     n->stats.refused++;
     net_address_text(from, peer, sizeof peer);
     if (n->handler.on_refused)
-        n->handler.on_refused(
-            n->handler.ctx,
-            &(struct net_refusal){ .address = peer, .status = status, .why = why });
+        n->handler.on_refused(n->handler.ctx, &(struct net_refusal){
+                                                  .address = peer, .status = status, .why = why });
 }
 
 /* Told in one send, without an own connection object: when nobody waits for more, the kernel
@@ -185,13 +184,10 @@ static void defaults(struct net_config *c)
     const struct {
         uint32_t *value, fallback;
     } table[] = {
-        {&c->max_connections, 19500  },
-        { &c->max_message,    1 << 20},
-        { &c->max_body,       1 << 20},
-        { &c->idle_s,         60     },
-        { &c->request_s,      10     },
-        { &c->pong_s,         20     },
-        { &c->max_backlog,    8 << 20},
+        { &c->max_connections, 19500 }, { &c->max_message, 1 << 20 },
+        { &c->max_body, 1 << 20 },      { &c->idle_s, 60 },
+        { &c->request_s, 10 },          { &c->pong_s, 20 },
+        { &c->max_backlog, 8 << 20 },
     };
 
     for (size_t i = 0; i < AMP_COUNT(table); i++) {
@@ -251,8 +247,8 @@ static void abandon(struct net *n)
 
 static int open_listeners(struct net *n, const struct net_config *config, char **why)
 {
-    bool tls = (config->tls_listen && *config->tls_listen) ||
-               (config->tls_strict && *config->tls_strict);
+    bool tls =
+        (config->tls_listen && *config->tls_listen) || (config->tls_strict && *config->tls_strict);
     int rc = listen_on(n, config->listen, LISTENER_PLAIN, why);
 
     if (rc == 0 && tls) {

@@ -153,16 +153,16 @@ static const struct {
     size_t len;
     int code;
 } broken[] = {
-    {"not masked",            "\x81\x01x",                                3,  1002},
-    { "reserved bit",         "\xc1\x81",                                 2,  1002},
-    { "reserved opcode",      "\x83\x80",                                 2,  1002},
-    { "stray continuation",   "\x80\x80",                                 2,  1002},
-    { "long ping",            "\x89\xfe",                                 2,  1002},
-    { "too big",              "\x81\xff\0\0\0\0\0\1\x86\xa1",             10, 1009},
-    { "far too big",          "\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff", 10, 1009},
-    { "nonsense",             "GET / HTTP/1.1\r\n\r\n",                   18, 1002},
-    { "close, reserved code", "\x88\x82\0\0\0\0\x03\xed",                 8,  1002},
-    { "close, no UTF-8",      "\x88\x83\0\0\0\0\x03\xe8\xff",             9,  1007},
+    { "not masked", "\x81\x01x", 3, 1002 },
+    { "reserved bit", "\xc1\x81", 2, 1002 },
+    { "reserved opcode", "\x83\x80", 2, 1002 },
+    { "stray continuation", "\x80\x80", 2, 1002 },
+    { "long ping", "\x89\xfe", 2, 1002 },
+    { "too big", "\x81\xff\0\0\0\0\0\1\x86\xa1", 10, 1009 },
+    { "far too big", "\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff", 10, 1009 },
+    { "nonsense", "GET / HTTP/1.1\r\n\r\n", 18, 1002 },
+    { "close, reserved code", "\x88\x82\0\0\0\0\x03\xed", 8, 1002 },
+    { "close, no UTF-8", "\x88\x83\0\0\0\0\x03\xe8\xff", 9, 1007 },
 };
 
 static void test_broken(void)

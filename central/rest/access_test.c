@@ -9,8 +9,10 @@ static void test_security(void)
     static const struct {
         const char *body, *field;
     } bad[] = {
-        { "{\"leastProfile\":4}", "leastProfile" }, { "{\"leastProfile\":-2}", "leastProfile" },
-        { "{\"profile\":4}", "profile" },           { "{\"maxMessage\":1}", "maxMessage" },
+        { "{\"leastProfile\":4}", "leastProfile" },
+        { "{\"leastProfile\":-2}", "leastProfile" },
+        { "{\"profile\":4}", "profile" },
+        { "{\"maxMessage\":1}", "maxMessage" },
     };
     const struct net_conn *c;
 

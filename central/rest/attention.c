@@ -94,9 +94,7 @@ static void bad(struct rest_call *call, const char *field, const char *cure)
 
 void rest_list_power(struct rest_call *call)
 {
-    struct store_ask ask = {
-        .what = ASK_POWER, .org = call->who.org, .connector = -1, .open = -1
-    };
+    struct store_ask ask = { .what = ASK_POWER, .org = call->who.org, .connector = -1, .open = -1 };
     int64_t limit = REST_LIMIT_MAX, step_s = POWER_SLOT_MS / 1000;
 
     if (!rest_query_charger(call, &ask.charger) || !rest_query_time(call, "from", &ask.from_ms) ||

@@ -108,9 +108,7 @@ static void audit_rows(struct rest_call *call, const struct fact *rows, const in
 
 void rest_list_audit(struct rest_call *call)
 {
-    struct store_ask ask = {
-        .what = ASK_AUDIT, .org = call->who.org, .connector = -1, .open = -1
-    };
+    struct store_ask ask = { .what = ASK_AUDIT, .org = call->who.org, .connector = -1, .open = -1 };
     char who[REST_PARAM_MAX], action[64], kind[64], thing[REST_PARAM_MAX];
     int64_t limit = 100;
 

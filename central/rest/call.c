@@ -1,6 +1,6 @@
 /* central/rest/call.c - reading the question and sending the answer of one request. */
-#include "central/cluster.h"
 #include "central/rest/call.h"
+#include "central/cluster.h"
 #include "central/rest/router.h"
 #include "ocpp/time.h"
 #include <stdio.h>

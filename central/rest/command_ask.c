@@ -64,7 +64,8 @@ void rest_command_ask(struct rest_call *call, struct charger *ch, struct command
     f->by = amp_text_of(call->who.name);
     f->trace = amp_text_of(call->trace);
     f->expires_ms = call->queue_s ? rest_now(call) + call->queue_s * 1000 : 0;
-    call->key = (call->queue_s ? world_command_wait : world_command)(c->world, ch, f, rest_now(call));
+    call->key =
+        (call->queue_s ? world_command_wait : world_command)(c->world, ch, f, rest_now(call));
     if (call->key < 0) {
         rest_problem(call,
                      &(struct rest_problem){ .status = 429,

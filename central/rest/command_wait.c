@@ -1,4 +1,5 @@
-/* central/rest/command_wait.c - calls that wait for a charger's answer to their command (?wait=). */
+/* central/rest/command_wait.c - calls that wait for a charger's answer to their command (?wait=).
+ */
 #include "central/rest/commands.h"
 #include "central/rest/shapes.h"
 #include <stdlib.h>

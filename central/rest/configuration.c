@@ -1,5 +1,5 @@
-/* central/rest/configuration.c - configuration keys of chargers: as they were told last, and changing
- * one. Reading them anew is POST …/get-configuration. */
+/* central/rest/configuration.c - configuration keys of chargers: as they were told last, and
+ * changing one. Reading them anew is POST …/get-configuration. */
 #include "central/domain/configuration.h"
 #include "central/rest/commands.h"
 #include "central/rest/routes.h"

@@ -193,8 +193,8 @@ static void elsewhere(struct rest_call *call, const struct file_fact *f)
 
     for (size_t i = 0; i < n && i < AMP_COUNT(list) && len < sizeof others - 1; i++)
         if (list[i].alive && list[i].number != nodes_self(nodes))
-            len += (size_t)snprintf(others + len, sizeof others - len, "%s%s (%s)",
-                                    len ? ", " : "", list[i].id, list[i].address);
+            len += (size_t)snprintf(others + len, sizeof others - len, "%s%s (%s)", len ? ", " : "",
+                                    list[i].id, list[i].address);
     rest_problem(call,
                  &(struct rest_problem){ .status = 503,
                                          .kind = "at-another-node",

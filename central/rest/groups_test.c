@@ -104,7 +104,8 @@ static void test_life(void)
     ask(200, "PUT", "/groups/feeder/chargers/CP1",
         "{\"connectors\":2,\"limitA\":20,\"maxA\":16,\"phases\":1,\"rotation\":\"STR\","
         "\"priority\":3,"
-        "\"defaultA\":6,\"unit\":\"W\",\"trustPhases\":true,\"each\":[{\"connectorId\":2,\"maxA\":10,\"priority\":7,"
+        "\"defaultA\":6,\"unit\":\"W\",\"trustPhases\":true,\"each\":[{\"connectorId\":2,\"maxA\":"
+        "10,\"priority\":7,"
         "\"rotation\":\"TRS\",\"phases\":1,\"defaultA\":0}]}");
     check_shape("a charger", "groupCharger", c->body);
     has("\"rotation\":\"STR\"");

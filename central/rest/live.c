@@ -144,8 +144,8 @@ static bool event_of(const struct fact *f, struct live_event *e)
         *e = (struct live_event){ .topic = TOPIC_LOAD,
                                   .kind = LIVE_GROUP,
                                   .org = f->u.load_group.org };
-        e->key = key_of(LIVE_GROUP, f->u.load_group.org,
-                        (int64_t)amp_text_hashi(f->u.load_group.id));
+        e->key =
+            key_of(LIVE_GROUP, f->u.load_group.org, (int64_t)amp_text_hashi(f->u.load_group.id));
         return true;
     case FACT_LOAD_POINT:
         *e = (struct live_event){ .topic = TOPIC_LOAD,

@@ -5,11 +5,11 @@
 #include "central/rest/live_inside.h"
 #include "central/rest/shapes.h"
 
-static const char *const topics[] = { "chargers", "transactions", "messages", "commands",
-                                      "reservations", "load", "lists", "profiles" };
+static const char *const topics[] = { "chargers",     "transactions", "messages", "commands",
+                                      "reservations", "load",         "lists",    "profiles" };
 static const char *const kinds[] = { "charger", "connector", "connection", "transaction",
                                      "reading", "message",   "command",    "reservation",
-                                     "group",   "limit",  "list",       "profile" };
+                                     "group",   "limit",     "list",       "profile" };
 
 const char *live_topic_name(enum live_topic t)
 {

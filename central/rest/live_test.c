@@ -204,10 +204,10 @@ static void test_closing(void)
     static const struct {
         const char *why, *text;
     } cases[] = {
-        {"no JSON",          "hello"                                     },
-        { "no subscription", "{}"                                        },
-        { "no such topic",   "{\"subscribe\":{\"topics\":[\"weather\"]}}"},
-        { "no topic",        "{\"subscribe\":{\"topics\":[]}}"           },
+        { "no JSON", "hello" },
+        { "no subscription", "{}" },
+        { "no such topic", "{\"subscribe\":{\"topics\":[\"weather\"]}}" },
+        { "no topic", "{\"subscribe\":{\"topics\":[]}}" },
     };
     struct net_conn *c;
 
@@ -326,10 +326,8 @@ static void test_numbers(void)
     r = live_reading(stage.c.live, 5);
     CHECK(r && r->power_w == 9 && r->soc_permille == 200 && r->at_ms == 3000, "merged");
     CHECK(!live_reading(stage.c.live, 5 + 4096), "another transaction in the same place");
-    live_publish(stage.c.live,
-                 &(struct fact){
-                     .kind = FACT_TRANSACTION, .u.transaction = {.key = 5, .stop_ms = 4000}
-    });
+    live_publish(stage.c.live, &(struct fact){ .kind = FACT_TRANSACTION,
+                                               .u.transaction = { .key = 5, .stop_ms = 4000 } });
     CHECK(!live_reading(stage.c.live, 5), "forgotten");
     stage_close();
 }

@@ -1,6 +1,6 @@
-/* central/rest/operations.c - the typed routes of commands: one row each. Most bodies have the names
- * and types that OCPP has, so what was decoded strictly by api.def travels on as it came, without
- * its blanks. */
+/* central/rest/operations.c - the typed routes of commands: one row each. Most bodies have the
+ * names and types that OCPP has, so what was decoded strictly by api.def travels on as it came,
+ * without its blanks. */
 #include "central/rest/build.h"
 #include "central/rest/commands.h"
 #include "central/rest/routes.h"
@@ -20,21 +20,21 @@ static const struct operation {
     int message;
     const char *action, *where;
 } operations[] = {
-    { API_UNLOCK,                 "UnlockConnector",        "connectorId"      },
-    { API_RESET,                  "Reset",                  "type"             },
-    { API_TRIGGER,                "TriggerMessage",         "requestedMessage" },
-    { API_EXTENDED_TRIGGER,       "ExtendedTriggerMessage", "requestedMessage" },
-    { API_CHANGE_AVAILABILITY,    "ChangeAvailability",     "type"             },
-    { API_CHANGE_CONFIGURATION,   "ChangeConfiguration",    "key"              },
-    { API_GET_CONFIGURATION,      "GetConfiguration",       "key"              },
-    { API_DELETE_CERTIFICATE,     "DeleteCertificate",      "certificateHashData" },
+    { API_UNLOCK, "UnlockConnector", "connectorId" },
+    { API_RESET, "Reset", "type" },
+    { API_TRIGGER, "TriggerMessage", "requestedMessage" },
+    { API_EXTENDED_TRIGGER, "ExtendedTriggerMessage", "requestedMessage" },
+    { API_CHANGE_AVAILABILITY, "ChangeAvailability", "type" },
+    { API_CHANGE_CONFIGURATION, "ChangeConfiguration", "key" },
+    { API_GET_CONFIGURATION, "GetConfiguration", "key" },
+    { API_DELETE_CERTIFICATE, "DeleteCertificate", "certificateHashData" },
     { API_INSTALLED_CERTIFICATES, "GetInstalledCertificateIds", "certificateType" },
-    { API_CLEAR_CACHE,            "ClearCache",             "body"             },
-    { API_DATA_TRANSFER,          "DataTransfer",           "vendorId"         },
-    { API_GET_COMPOSITE_SCHEDULE, "GetCompositeSchedule",   "duration"         },
-    { API_CLEAR_PROFILES,         "ClearChargingProfile",   "id"               },
-    { API_SEND_LOCAL_LIST,        "SendLocalList",          "listVersion"      },
-    { API_GET_LOCAL_LIST_VERSION, "GetLocalListVersion",    "body"             },
+    { API_CLEAR_CACHE, "ClearCache", "body" },
+    { API_DATA_TRANSFER, "DataTransfer", "vendorId" },
+    { API_GET_COMPOSITE_SCHEDULE, "GetCompositeSchedule", "duration" },
+    { API_CLEAR_PROFILES, "ClearChargingProfile", "id" },
+    { API_SEND_LOCAL_LIST, "SendLocalList", "listVersion" },
+    { API_GET_LOCAL_LIST_VERSION, "GetLocalListVersion", "body" },
 };
 
 static const struct operation *operation_of(const struct rest_call *call)

@@ -1,5 +1,6 @@
-/* central/rest/operations_test.c - a typed route for each operation that a central system of OCPP 1.6
- * sends: its body becomes the payload, mistakes are named, and the command is what api.def says. */
+/* central/rest/operations_test.c - a typed route for each operation that a central system of
+ * OCPP 1.6 sends: its body becomes the payload, mistakes are named, and the command is what api.def
+ * says. */
 #include "central/domain/operation.h"
 #include "central/rest/stage_shapes.h"
 
@@ -11,8 +12,7 @@ static const struct {
     { "change-availability", "{\"connectorId\":0,\"type\":\"Inoperative\"}", 202,
       "\"action\":\"ChangeAvailability\",\"state\":\"queued\",\"payload\":{\"connectorId\":0,"
       "\"type\":\"Inoperative\"},\"connectorId\":0" },
-    { "change-availability", "{\"connectorId\":1,\"type\":\"Broken\"}", 422,
-      "\"field\":\"type\"" },
+    { "change-availability", "{\"connectorId\":1,\"type\":\"Broken\"}", 422, "\"field\":\"type\"" },
     { "change-availability", "{\"type\":\"Operative\"}", 422, "\"field\":\"connectorId\"" },
     { "change-configuration", " {\"key\" : \"A b\",\n\"value\":\" \\\" x \"} ", 202,
       "\"payload\":{\"key\":\"A b\",\"value\":\" \\\" x \"}" },

@@ -132,9 +132,7 @@ static void fail_login(people_login_fn *done, void *ctx, int rc, int64_t wait_ms
 static void grant(struct people *p, const struct user_fact *u, people_login_fn *done, void *ctx)
 {
     int64_t now = p->c->now_ms();
-    struct people_login result = {
-        .who = {u->org, u->key, u->role, NULL}
-    };
+    struct people_login result = { .who = { u->org, u->key, u->role, NULL } };
     char digest[65], name[65];
 
     people_prune(p, now);
@@ -142,11 +140,9 @@ static void grant(struct people *p, const struct user_fact *u, people_login_fn *
     people_digest(amp_text_of(result.token), digest);
     amp_text_copy(name, sizeof name, u->login);
     result.who.name = name;
-    people_emit(p, &(struct fact){
-                       .kind = FACT_LOGIN,
-                       .u.login = {amp_text_of(digest), u->key, now,
-                                   now + (int64_t)PEOPLE_SESSION_S * 1000}
-    });
+    people_emit(p, &(struct fact){ .kind = FACT_LOGIN,
+                                   .u.login = { amp_text_of(digest), u->key, now,
+                                                now + (int64_t)PEOPLE_SESSION_S * 1000 } });
     done(ctx, &result);
     sodium_memzero(&result, sizeof result);
 }

@@ -240,8 +240,7 @@ void people_end_logins(struct people *p, int64_t user)
                 memcpy(token, l->token, sizeof token); /* emit frees l */
                 people_emit(p, &(struct fact){
                                    .kind = FACT_LOGIN,
-                                   .u.login = {amp_text_of(token), user, l->created_ms, 0}
-                });
+                                   .u.login = { amp_text_of(token), user, l->created_ms, 0 } });
             }
         }
     if (p->c->live)
@@ -344,10 +343,8 @@ int64_t people_log_out(struct people *p, const struct amp_http_head *head, int64
     if (!l)
         return 0;
     user = l->user;
-    people_emit(p, &(struct fact){
-                       .kind = FACT_LOGIN,
-                       .u.login = {amp_text_of(digest), user, l->created_ms, 0}
-    });
+    people_emit(p, &(struct fact){ .kind = FACT_LOGIN,
+                                   .u.login = { amp_text_of(digest), user, l->created_ms, 0 } });
     return user;
 }
 

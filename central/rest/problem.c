@@ -52,7 +52,7 @@ static const struct {
     int rc, status;
     const char *kind, *title, *cure;
 } faults[] = {
-  /* clang-format off */
+    /* clang-format off */
     { AMP_E_FORMAT, 400, "not-json", "This is not the JSON that is expected",
       "Send one JSON object with the fields of the API description." },
     { AMP_E_UTF8, 400, "not-utf8", "The text is not UTF-8",
@@ -73,7 +73,7 @@ static const struct {
       "Use an action of the station's OCPP version." },
     { AMP_E_SUPPORT, 422, "wrong-direction", "A central system does not send this action",
       "Use an action that stations answer." },
-  /* clang-format on */
+    /* clang-format on */
 };
 
 void rest_fault(struct rest_call *call, int rc, const struct amp_fault *fault, const char *what)

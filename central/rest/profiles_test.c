@@ -106,11 +106,11 @@ static void test_rules(void)
           "periods[0].startPeriod" },
         { "not in order",
           "{" BASE ",\"periods\":[{\"startPeriod\":0,\"limit\":16},{\"startPeriod\":60,\"limit\":8}"
-                   ",{\"startPeriod\":60,\"limit\":6}]}",
+          ",{\"startPeriod\":60,\"limit\":6}]}",
           "periods[2].startPeriod" },
         { "behind the end",
           "{" BASE ",\"duration\":60,\"periods\":[{\"startPeriod\":0,\"limit\":16},{"
-                   "\"startPeriod\":60,\"limit\":8}]}",
+          "\"startPeriod\":60,\"limit\":8}]}",
           "periods[1].startPeriod" },
         { "two decimals (E92)", "{" BASE ",\"periods\":[{\"startPeriod\":0,\"limit\":16.25}]}",
           "periods[0].limit" },
@@ -189,7 +189,7 @@ static void test_kinds_of_chargers(void)
     stage_open();
     ch = stage_charger("CP1");
     put("Amps", "{" BASE ",\"periods\":[{\"startPeriod\":0,\"limit\":10.1},{\"startPeriod\":60,"
-                         "\"limit\":16,\"numberPhases\":1}]}");
+                "\"limit\":16,\"numberPhases\":1}]}");
     put("Watts", "{\"purpose\":\"TxDefaultProfile\",\"kind\":\"Absolute\",\"stackLevel\":0,"
                  "\"unit\":\"W\",\"periods\":[{\"startPeriod\":0,\"limit\":11000}]}");
     config("ChargeProfileMaxStackLevel", "0");

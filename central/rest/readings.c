@@ -1,5 +1,5 @@
-/* central/rest/readings.c - meter readings, of a session or of a charger: as sent, and every sampled
- * value in base units. */
+/* central/rest/readings.c - meter readings, of a session or of a charger: as sent, and every
+ * sampled value in base units. */
 #include "central/domain/measure.h"
 #include "central/rest/routes.h"
 #include "central/rest/shapes.h"

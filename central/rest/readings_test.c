@@ -1,5 +1,5 @@
-/* central/rest/readings_test.c - readings through the API: as sent to the letter, and every value in
- * base units. */
+/* central/rest/readings_test.c - readings through the API: as sent to the letter, and every value
+ * in base units. */
 #include "central/rest/stage.h"
 
 #include "messages/api.h"
@@ -44,9 +44,9 @@ static int64_t put(int64_t transaction, int connector, uint32_t has, const char 
     return r.transaction;
 }
 
-#define THREE                                                                                      \
-    "[{\"value\":\"1.5\",\"unit\":\"kWh\"},"                                                       \
-    "{\"value\":\"230.1\",\"measurand\":\"Voltage\",\"phase\":\"L1-N\"},"                          \
+#define THREE                                                             \
+    "[{\"value\":\"1.5\",\"unit\":\"kWh\"},"                              \
+    "{\"value\":\"230.1\",\"measurand\":\"Voltage\",\"phase\":\"L1-N\"}," \
     "{ \"value\" : \"229,9\", \"measurand\":\"Voltage\",\"phase\":\"L2-N\",\"unit\":\"V\"}]"
 
 static void test_readings(void)

@@ -1,6 +1,6 @@
 /* central/rest/repairs.c - people change a transaction: close, correct, merge, void, acknowledge,
- * and billing reports. One way for all: find the record (in memory, else bring it in from the store),
- * compare the revision, change it, keep the audit, answer when that is durable. */
+ * and billing reports. One way for all: find the record (in memory, else bring it in from the
+ * store), compare the revision, change it, keep the audit, answer when that is durable. */
 #include "central/domain/repair.h"
 #include "central/rest/audit.h"
 #include "central/rest/routes.h"
@@ -160,8 +160,9 @@ static bool read_revision(struct rest_call *call, struct repair *r, bool named)
                                          .kind = "revision-missing",
                                          .title = "Which revision did you see?",
                                          .field = match.len ? "If-Match" : "revision",
-                                         .cure = "Send the transaction's revision in the body or as "
-                                                 "If-Match." },
+                                         .cure =
+                                             "Send the transaction's revision in the body or as "
+                                             "If-Match." },
                  "Somebody else, or the charger, may have changed it since you looked.");
     return false;
 }
@@ -274,13 +275,12 @@ static void audit(struct rest_call *call, const struct repair *r, int64_t key)
 
     snprintf(id, sizeof id, "%lld", (long long)key);
     shape_transaction(rest_is(call), call->c, f, NULL);
-    rest_audit(call,
-               &(struct rest_change){ .action = verb_of(r->what)->action,
-                                      .kind = "transaction",
-                                      .thing = amp_text_of(id),
-                                      .charger = f->charger,
-                                      .reason = r->reason[0] ? amp_text_of(r->reason)
-                                                             : AMP_NO_TEXT });
+    rest_audit(call, &(struct rest_change){ .action = verb_of(r->what)->action,
+                                            .kind = "transaction",
+                                            .thing = amp_text_of(id),
+                                            .charger = f->charger,
+                                            .reason = r->reason[0] ? amp_text_of(r->reason)
+                                                                   : AMP_NO_TEXT });
 }
 
 static void act(struct rest_call *call)

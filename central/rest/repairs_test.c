@@ -1,5 +1,5 @@
-/* central/rest/repairs_test.c - people change transactions through the API: the audit keeps how they
- * were, a revision that is old is refused, and the attention list says who waits. */
+/* central/rest/repairs_test.c - people change transactions through the API: the audit keeps how
+ * they were, a revision that is old is refused, and the attention list says who waits. */
 #include "central/rest/stage.h"
 
 #include "messages/api.h"
@@ -47,10 +47,10 @@ static int64_t start(int connector, int64_t meter_wh)
 
 static int64_t stop(int64_t id, int64_t meter_wh)
 {
-    return world_stop(
-        stage.c.world, cp,
-        &(struct stop_info){ .transaction = id, .meter_wh = meter_wh, .at_ms = stage_now_ms },
-        stage_now_ms, &judged);
+    return world_stop(stage.c.world, cp,
+                      &(struct stop_info){
+                          .transaction = id, .meter_wh = meter_wh, .at_ms = stage_now_ms },
+                      stage_now_ms, &judged);
 }
 
 static int64_t revision(int64_t key)
@@ -98,8 +98,7 @@ static void test_close(void)
               stage_has(c->body, "\"repaired\""),
           "%s", c->body);
     c = repair(key, "close", "\"reason\":\"again\"");
-    CHECK(c->status == 409 && stage_has(c->body, "wrong-state"), "once: %d %s", c->status,
-          c->body);
+    CHECK(c->status == 409 && stage_has(c->body, "wrong-state"), "once: %d %s", c->status, c->body);
     c = stage_admin("GET", "/api/v1/audit?kind=transaction", NULL);
     check_list("audit", API_LIST_AUDIT, c->body);
     CHECK(stage_has(c->body, "\"action\":\"close\"") && stage_has(c->body, "\"reason\":\"gone\"") &&

@@ -126,7 +126,8 @@ static void test_refusals(void)
         { "an id that was used",
           "{\"charger\":\"CP1\",\"connectorId\":1,\"idTag\":\"Ann\",\"id\":5," LATER "}", 409,
           "\"field\":\"id\"" },
-        { "no connector 0 (E30)", "{\"charger\":\"CP1\",\"connectorId\":0,\"idTag\":\"Ann\"," LATER "}", 409,
+        { "no connector 0 (E30)",
+          "{\"charger\":\"CP1\",\"connectorId\":0,\"idTag\":\"Ann\"," LATER "}", 409,
           "\"field\":\"connectorId\"" },
         { "no connector", "{\"charger\":\"CP1\",\"idTag\":\"Ann\"," LATER "}", 422,
           "\"field\":\"connectorId\"" },
@@ -159,8 +160,8 @@ static void test_refusals(void)
     CHECK(amp_text_is(world_reservation(stage.c.world, 7)->tag, "Bob") &&
               world_reservation_id(stage.c.world) == 8,
           "replaced");
-    world_config_read(stage.c.world, ch, AMP_TEXT("ReserveConnectorZeroSupported"), AMP_TEXT("false"),
-                      true, stage_now_ms);
+    world_config_read(stage.c.world, ch, AMP_TEXT("ReserveConnectorZeroSupported"),
+                      AMP_TEXT("false"), true, stage_now_ms);
     for (size_t i = 0; i < AMP_COUNT(cases); i++) {
         c = stage_admin("POST", "/api/v1/reservations", cases[i].body);
         CHECK(c->status == cases[i].status && stage_has(c->body, cases[i].part), "%s: %d %s",

@@ -9,11 +9,11 @@ static void nothing(struct rest_call *call)
 }
 
 static const struct rest_route table[] = {
-    {"GET",   "/",                     0, nothing, -1, NULL, 200, NULL, "root"  },
-    { "GET",  "/api/v1/chargers",      0, nothing, -1, NULL, 200, NULL, "list"  },
-    { "POST", "/api/v1/chargers",      0, nothing, -1, NULL, 200, NULL, "create"},
-    { "GET",  "/api/v1/chargers/{id}", 0, nothing, -1, NULL, 200, NULL, "one"   },
-    { "GET",  "/api/v1/x/{a}/y/{b}",   0, nothing, -1, NULL, 200, NULL, "two"   },
+    { "GET", "/", 0, nothing, -1, NULL, 200, NULL, "root" },
+    { "GET", "/api/v1/chargers", 0, nothing, -1, NULL, 200, NULL, "list" },
+    { "POST", "/api/v1/chargers", 0, nothing, -1, NULL, 200, NULL, "create" },
+    { "GET", "/api/v1/chargers/{id}", 0, nothing, -1, NULL, 200, NULL, "one" },
+    { "GET", "/api/v1/x/{a}/y/{b}", 0, nothing, -1, NULL, 200, NULL, "two" },
 };
 
 static const struct {
@@ -21,30 +21,31 @@ static const struct {
     int rc;
     const char *found, *first, *second, *allow;
 } cases[] = {
-    {"the root",                            "GET",    "/",                           0,             "root",   "",         "",  ""         },
-    { "a list",                             "GET",    "/api/v1/chargers",            0,             "list",   "",         "",  ""         },
-    { "the method tells routes apart",      "POST",   "/api/v1/chargers",            0,             "create", "",         "",  ""         },
-    { "a trailing slash is the same",       "GET",    "/api/v1/chargers/",           0,             "list",   "",         "",  ""         },
-    { "without a version",                  "GET",    "/api/chargers/CP001",         0,             "one",    "CP001",    "",  ""         },
-    { "HEAD is a GET",                      "HEAD",   "/api/v1/chargers",            0,             "list",   "",         "",  ""         },
-    { "an encoded name",                    "GET",    "/api/v1/chargers/RDAM%7C123", 0,             "one",    "RDAM|123", "",  ""         },
-    { "an encoded slash stays in the name", "GET",    "/api/v1/chargers/a%2Fb",      0,             "one",    "a/b",      "",
-     ""                                                                                                                                   },
-    { "UTF-8",                              "GET",    "/api/v1/chargers/S%C3%BCd",   0,             "one",
-     "S\xc3\xbc"
-      "d",                                                                                                                "",  ""         },
-    { "two names",                          "GET",    "/api/v1/x/1/y/2",             0,             "two",    "1",        "2", ""         },
-    { "a name is not empty",                "GET",    "/api/v1/x//y/2",              AMP_E_ABSENT,  "",       "",         "",  ""         },
-    { "methods that are known",             "DELETE", "/api/v1/chargers",            AMP_E_SUPPORT, "",       "",         "",
-     "GET, POST"                                                                                                                          },
-    { "no such path",                       "GET",    "/api/v1/nothing",             AMP_E_ABSENT,  "",       "",         "",  ""         },
-    { "one segment too many",               "GET",    "/api/v1/chargers/1/2",        AMP_E_ABSENT,  "",       "",         "",  ""         },
-    { "a prefix is no path",                "GET",    "/api/v1/charger",             AMP_E_ABSENT,  "",       "",         "",  ""         },
-    { "another version is none of ours",    "GET",    "/api/v2/chargers",            AMP_E_ABSENT,  "",       "",         "",  ""         },
-    { "a broken escape",                    "GET",    "/api/v1/chargers/%zz",        AMP_E_FORMAT,  "",       "",         "",  ""         },
-    { "an encoded NUL",                     "GET",    "/api/v1/chargers/a%00b",      AMP_E_FORMAT,  "",       "",         "",  ""         },
-    { "broken UTF-8",                       "GET",    "/api/v1/chargers/%ff",        AMP_E_FORMAT,  "",       "",         "",  ""         },
-    { "methods are exact",                  "get",    "/api/v1/chargers",            AMP_E_SUPPORT, "",       "",         "",  "GET, POST"},
+    { "the root", "GET", "/", 0, "root", "", "", "" },
+    { "a list", "GET", "/api/v1/chargers", 0, "list", "", "", "" },
+    { "the method tells routes apart", "POST", "/api/v1/chargers", 0, "create", "", "", "" },
+    { "a trailing slash is the same", "GET", "/api/v1/chargers/", 0, "list", "", "", "" },
+    { "without a version", "GET", "/api/chargers/CP001", 0, "one", "CP001", "", "" },
+    { "HEAD is a GET", "HEAD", "/api/v1/chargers", 0, "list", "", "", "" },
+    { "an encoded name", "GET", "/api/v1/chargers/RDAM%7C123", 0, "one", "RDAM|123", "", "" },
+    { "an encoded slash stays in the name", "GET", "/api/v1/chargers/a%2Fb", 0, "one", "a/b", "",
+      "" },
+    { "UTF-8", "GET", "/api/v1/chargers/S%C3%BCd", 0, "one",
+      "S\xc3\xbc"
+      "d",
+      "", "" },
+    { "two names", "GET", "/api/v1/x/1/y/2", 0, "two", "1", "2", "" },
+    { "a name is not empty", "GET", "/api/v1/x//y/2", AMP_E_ABSENT, "", "", "", "" },
+    { "methods that are known", "DELETE", "/api/v1/chargers", AMP_E_SUPPORT, "", "", "",
+      "GET, POST" },
+    { "no such path", "GET", "/api/v1/nothing", AMP_E_ABSENT, "", "", "", "" },
+    { "one segment too many", "GET", "/api/v1/chargers/1/2", AMP_E_ABSENT, "", "", "", "" },
+    { "a prefix is no path", "GET", "/api/v1/charger", AMP_E_ABSENT, "", "", "", "" },
+    { "another version is none of ours", "GET", "/api/v2/chargers", AMP_E_ABSENT, "", "", "", "" },
+    { "a broken escape", "GET", "/api/v1/chargers/%zz", AMP_E_FORMAT, "", "", "", "" },
+    { "an encoded NUL", "GET", "/api/v1/chargers/a%00b", AMP_E_FORMAT, "", "", "", "" },
+    { "broken UTF-8", "GET", "/api/v1/chargers/%ff", AMP_E_FORMAT, "", "", "", "" },
+    { "methods are exact", "get", "/api/v1/chargers", AMP_E_SUPPORT, "", "", "", "GET, POST" },
 };
 
 static void test_match(void)
@@ -90,16 +91,16 @@ static void test_query(void)
         const char *in, *out;
         int len;
     } values[] = {
-        {"plain",                    "plain",    5           },
-        { "a+b",                     "a b",      3           },
-        { "a%2Bb",                   "a+b",      3           },
-        { "%2B+%2B",                 "+ +",      3           },
-        { "",                        "",         0           },
-        { "%C3%BC",                  "\xc3\xbc", 2           },
-        { "%",                       "",         AMP_E_FORMAT},
-        { "%00",                     "",         AMP_E_FORMAT},
-        { "%ff",                     "",         AMP_E_FORMAT},
-        { "too long for the buffer", "",         AMP_E_FULL  },
+        { "plain", "plain", 5 },
+        { "a+b", "a b", 3 },
+        { "a%2Bb", "a+b", 3 },
+        { "%2B+%2B", "+ +", 3 },
+        { "", "", 0 },
+        { "%C3%BC", "\xc3\xbc", 2 },
+        { "%", "", AMP_E_FORMAT },
+        { "%00", "", AMP_E_FORMAT },
+        { "%ff", "", AMP_E_FORMAT },
+        { "too long for the buffer", "", AMP_E_FULL },
     };
     struct amp_text query = AMP_TEXT("&a=1&&b&c=x=y&"), name, value;
     char seen[64] = "", out[16];

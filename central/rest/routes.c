@@ -1,9 +1,9 @@
 /* central/rest/routes.c - every path that people and programs may ask for: the table of contents of
  * the API. The router, the role check, the check of query names, OpenAPI and the tests read it. */
-#include "central/rest/history.h"
-#include "central/rest/groups.h"
 #include "central/rest/routes.h"
 #include "central/rest/audit.h"
+#include "central/rest/groups.h"
+#include "central/rest/history.h"
 
 #include "messages/api.h"
 

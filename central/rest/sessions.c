@@ -150,8 +150,7 @@ void rest_log_in(struct rest_call *call)
     struct api_login q;
 
     if (!foreign(call) && rest_body(call, &q))
-        people_log_in(call->c->people, q.login, q.password, call->host, on_login,
-                      call);
+        people_log_in(call->c->people, q.login, q.password, call->host, on_login, call);
 }
 
 static void logged_out(struct rest_call *call)

@@ -369,7 +369,8 @@ void shape_command(struct amp_json *w, const struct central *c, const struct com
     amp_json_close(w, '}');
 }
 
-void shape_reservation(struct amp_json *w, const struct central *c, const struct reservation_fact *f)
+void shape_reservation(struct amp_json *w, const struct central *c,
+                       const struct reservation_fact *f)
 {
     amp_json_open(w, '{');
     shape_int(w, "id", f->key);

@@ -1,5 +1,5 @@
-/* central/rest/trace.c - which trace a call belongs to: the one that its traceparent names, or one of
- * its own. W3C Trace Context, level 1. The command keeps it, the log lines of the call to the
+/* central/rest/trace.c - which trace a call belongs to: the one that its traceparent names, or one
+ * of its own. W3C Trace Context, level 1. The command keeps it, the log lines of the call to the
  * station and of its answer name it, the API's answer returns it. */
 #include "central/rest/call.h"
 #include <sodium.h>

@@ -1,5 +1,5 @@
-/* central/rest/transactions.c - charging sessions. Those that run come from the world, which has the
- * newest numbers; the past comes from the store. */
+/* central/rest/transactions.c - charging sessions. Those that run come from the world, which has
+ * the newest numbers; the past comes from the store. */
 #include "central/rest/routes.h"
 #include "central/rest/shapes.h"
 

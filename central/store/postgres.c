@@ -55,24 +55,24 @@ static void place_of(const char *url, char *out, size_t cap)
 static const struct {
     const char *state, *what; /* state: SQLSTATE, or what it begins with */
 } cures[] = {
-    {"28P01",
-     "the password is missing or wrong; put the right one into the URL or into ~/.pgpass" },
-    { "28",    "the server does not let this user in; create the user (createuser), and allow it in "
-            "pg_hba.conf"                                                      },
-    { "3D000", "there is no such database on the server; create it: createdb -O USER NAME"},
+    { "28P01",
+      "the password is missing or wrong; put the right one into the URL or into ~/.pgpass" },
+    { "28", "the server does not let this user in; create the user (createuser), and allow it in "
+            "pg_hba.conf" },
+    { "3D000", "there is no such database on the server; create it: createdb -O USER NAME" },
     { "42501",
-     "this user may not create tables there; make it the owner: ALTER DATABASE NAME OWNER "
-      "TO USER, and GRANT CREATE ON SCHEMA public TO USER"                                },
-    { "25006", "that server is a read-only standby; name the primary"                     },
+      "this user may not create tables there; make it the owner: ALTER DATABASE NAME OWNER "
+      "TO USER, and GRANT CREATE ON SCHEMA public TO USER" },
+    { "25006", "that server is a read-only standby; name the primary" },
     { "3F000",
-     "there is no schema to put tables into; create it, or set search_path for this user" },
-    { "53300", "the server has no connection left; raise max_connections, or close others"},
-    { "53100", "the server's disk is full; make room"                                     },
-    { "57P03", "the server is just starting or stopping; try again in a moment"           },
-    { "55P03", "another process has it open; stop that one, or name another database"     },
-    { "22012", "another process writes to it now; stop that one, and start this one again"},
-    { "",      "nobody answers there; start PostgreSQL, or correct the URL "
-          "(postgres://USER@HOST:PORT/NAME)"                                     },
+      "there is no schema to put tables into; create it, or set search_path for this user" },
+    { "53300", "the server has no connection left; raise max_connections, or close others" },
+    { "53100", "the server's disk is full; make room" },
+    { "57P03", "the server is just starting or stopping; try again in a moment" },
+    { "55P03", "another process has it open; stop that one, or name another database" },
+    { "22012", "another process writes to it now; stop that one, and start this one again" },
+    { "", "nobody answers there; start PostgreSQL, or correct the URL "
+          "(postgres://USER@HOST:PORT/NAME)" },
 };
 
 static const char *cure_of(const char *state)
@@ -151,11 +151,9 @@ static void *open_db(const struct store_config *config, char **why)
     struct postgres *s = store_alloc(sizeof(*s));
     size_t len = strlen(config->database) + 1;
 
-    *s = (struct postgres){
-        .node_number = 1,
-        .told = { .grow = pg_grow },
-        .link = {.wake = -1, .timeout_ms = ANSWER_MS}
-    };
+    *s = (struct postgres){ .node_number = 1,
+                            .told = { .grow = pg_grow },
+                            .link = { .wake = -1, .timeout_ms = ANSWER_MS } };
     s->link.url = s->url = memcpy(store_alloc(len), config->database, len);
     place_of(s->url, s->place, sizeof(s->place));
     if (config->node && *config->node) {

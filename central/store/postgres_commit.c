@@ -421,15 +421,16 @@ static int write_kind(struct postgres *s, const struct batch *b, enum fact_kind 
 /* ---- the transaction ---- */
 
 static const char *const fixed[][2] = {
-    {"store_writer",  "WITH mark AS (UPDATE store_writer SET batch = batch + 1 WHERE epoch = "
-                      "$1::bigint AND batch = $2::bigint AND one = $3::bigint RETURNING 1) SELECT 1 / count(*) FROM "
-                      "mark"                                                                },
+    { "store_writer", "WITH mark AS (UPDATE store_writer SET batch = batch + 1 WHERE epoch = "
+                      "$1::bigint AND batch = $2::bigint AND one = $3::bigint RETURNING 1) SELECT "
+                      "1 / count(*) FROM "
+                      "mark" },
     { "history_zone", "INSERT INTO history_zone AS z (kind, zone, from_ms, to_ms) VALUES "
                       "($1::integer, $2::bigint, $3::bigint, $4::bigint) ON CONFLICT (kind, zone) "
                       "DO UPDATE SET from_ms = LEAST(z.from_ms, excluded.from_ms), "
-                      "to_ms = GREATEST(z.to_ms, excluded.to_ms)"                          },
-    { "high_water",   "INSERT INTO high_water AS h (name, value) VALUES ($1::text, $2::bigint) ON "
-                    "CONFLICT (name) DO UPDATE SET value = GREATEST(h.value, excluded.value)"},
+                      "to_ms = GREATEST(z.to_ms, excluded.to_ms)" },
+    { "high_water", "INSERT INTO high_water AS h (name, value) VALUES ($1::text, $2::bigint) ON "
+                    "CONFLICT (name) DO UPDATE SET value = GREATEST(h.value, excluded.value)" },
 };
 
 static int prepare_fixed(struct postgres *s)

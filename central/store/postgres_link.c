@@ -53,10 +53,8 @@ void pg_fail(struct pg_link *l, const PGresult *r)
 
 static int poll_until(struct pg_link *l, short events, uint64_t until)
 {
-    struct pollfd fds[2] = {
-        {.fd = PQsocket(l->conn), .events = events},
-        { .fd = l->wake,          .events = POLLIN}
-    };
+    struct pollfd fds[2] = { { .fd = PQsocket(l->conn), .events = events },
+                             { .fd = l->wake, .events = POLLIN } };
     uint64_t now = uv_hrtime();
     int n;
 

@@ -33,11 +33,9 @@ void *pg_reader_open(void *db)
 {
     struct pg_reader *r = store_alloc(sizeof(*r));
 
-    *r = (struct pg_reader){
-        .link = {.url = ((struct postgres *)db)->url,
-                 .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-                 .timeout_ms = ANSWER_MS}
-    };
+    *r = (struct pg_reader){ .link = { .url = ((struct postgres *)db)->url,
+                                       .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                                       .timeout_ms = ANSWER_MS } };
     if (r->link.wake < 0)
         abort(); /* no descriptors: the server makes room for them at the start */
     return r;
@@ -104,8 +102,7 @@ static int window(struct search *s, int64_t from, int64_t to)
     table_columns(t, "m.", &q.sql);
     query_put(&q.sql, " FROM ", t->name, " m WHERE m.", id, " >= $1 AND m.", id, " < $2", NULL);
     query_filters(&q, s->ask, s->subject, s->pattern, "lower(m.payload COLLATE \"C\")");
-    query_put(&q.sql, " ORDER BY m.", id, s->forward ? " LIMIT $3" : " DESC LIMIT $3",
-              NULL);
+    query_put(&q.sql, " ORDER BY m.", id, s->forward ? " LIMIT $3" : " DESC LIMIT $3", NULL);
     amp_buf_putc(&q.sql, '\0');
     snprintf(numbers[0], 24, "%lld", (long long)from);
     snprintf(numbers[1], 24, "%lld", (long long)to);

@@ -161,7 +161,8 @@ char *pg_migrate(struct postgres *s)
         int64_t nodes;
 
         if (pg_number(&s->link,
-                      "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1634562100 AND granted AND "
+                      "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = "
+                      "1634562100 AND granted AND "
                       "mode = 'ShareLock' AND objid::bigint = hashtext(current_schema())::bigint & "
                       "4294967295",
                       0, &nodes) < 0)

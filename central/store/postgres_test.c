@@ -296,9 +296,7 @@ static bool pass(struct proxy *p, int from, int to, bool answer)
 
 static void proxy_main(struct proxy *p, int listening)
 {
-    struct pollfd fds[17] = {
-        {.fd = listening, .events = POLLIN}
-    };
+    struct pollfd fds[17] = { { .fd = listening, .events = POLLIN } };
 
     for (int i = 1; i < 17; i++)
         fds[i] = (struct pollfd){ .fd = -1, .events = POLLIN };

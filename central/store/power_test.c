@@ -109,8 +109,7 @@ static void test_sums(void)
     CHECK(count == 2 && rows[0].energy_wh == 145 && rows[0].slot_ms == T0 &&
               rows[1].slot_ms == T0 + 8 * SLOT && rows[1].energy_wh == 1,
           "in steps of an hour: %zu, %lld", count, (long long)rows[0].energy_wh);
-    ask(s, (struct store_ask){
-               .from_ms = T0, .to_ms = T0 + SLOT, .step_ms = SLOT, .limit = 10 });
+    ask(s, (struct store_ask){ .from_ms = T0, .to_ms = T0 + SLOT, .step_ms = SLOT, .limit = 10 });
     CHECK(count == 1 && rows[0].energy_wh == 150 && rows[0].charger == 0, "of all together");
     ask(s, (struct store_ask){
                .org = 2, .from_ms = T0, .to_ms = T0 + SLOT, .step_ms = SLOT, .limit = 10 });

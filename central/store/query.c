@@ -9,17 +9,17 @@
 const struct query_subject *query_subject_of(enum store_question what)
 {
     static const struct query_subject subjects[] = {
-        [ASK_MESSAGES] = {FACT_MESSAGE,      "id",  false},
-        [ASK_TRANSACTIONS] = { FACT_TRANSACTION, "key", false},
-        [ASK_READINGS] = { FACT_READING,     "id",  true },
-        [ASK_STATUS] = { FACT_STATUS,      "id",  false},
-        [ASK_COMMANDS] = { FACT_COMMAND,     "key", false},
-        [ASK_CONNECTIONS] = { FACT_CONNECTION,  "id",  false},
-        [ASK_AUDIT] = { FACT_AUDIT,       "id",  false},
+        [ASK_MESSAGES] = { FACT_MESSAGE, "id", false },
+        [ASK_TRANSACTIONS] = { FACT_TRANSACTION, "key", false },
+        [ASK_READINGS] = { FACT_READING, "id", true },
+        [ASK_STATUS] = { FACT_STATUS, "id", false },
+        [ASK_COMMANDS] = { FACT_COMMAND, "key", false },
+        [ASK_CONNECTIONS] = { FACT_CONNECTION, "id", false },
+        [ASK_AUDIT] = { FACT_AUDIT, "id", false },
         [ASK_REFUSALS] = { FACT_REFUSAL, "id", false },
         [ASK_RESERVATIONS] = { FACT_RESERVATION, "key", false },
-        [ASK_POWER] = { FACT_POWER,       "slot_ms",  true},
-        [ASK_SHAPE] = { FACT_SHAPE,       "key",  true},
+        [ASK_POWER] = { FACT_POWER, "slot_ms", true },
+        [ASK_SHAPE] = { FACT_SHAPE, "key", true },
     };
 
     return &subjects[what];
@@ -27,8 +27,8 @@ const struct query_subject *query_subject_of(enum store_question what)
 
 bool query_legal(const struct store_ask *a)
 {
-    return a->what >= ASK_MESSAGES && a->what <= ASK_SHAPE && a->limit >= 1 &&
-           a->limit <= 1000 && a->text.len <= TEXT_MAX && a->correlation.len <= TEXT_MAX &&
+    return a->what >= ASK_MESSAGES && a->what <= ASK_SHAPE && a->limit >= 1 && a->limit <= 1000 &&
+           a->text.len <= TEXT_MAX && a->correlation.len <= TEXT_MAX &&
            (a->what != ASK_POWER || (a->from_ms && a->to_ms && a->step_ms >= POWER_SLOT_MS));
 }
 

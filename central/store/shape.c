@@ -21,8 +21,8 @@ struct shape {
 struct shapes {
     uv_mutex_t lock; /* for the maps */
     struct map by_text, by_key;
-    uint64_t seen[SEEN];           /* the packing thread's: hashes of texts that came once */
-    struct amp_buf shape, kept;    /* the packing thread's */
+    uint64_t seen[SEEN];        /* the packing thread's: hashes of texts that came once */
+    struct amp_buf shape, kept; /* the packing thread's */
 };
 
 static bool grow(struct amp_buf *b, size_t need)
@@ -123,8 +123,8 @@ static bool value_at(struct amp_text t, uint32_t at, uint32_t *from, uint32_t *t
         return i < t.len;
     }
     *from = i; /* a number, where the schema has a text */
-    while (i < t.len && (strchr("+-.eE", t.at[i]) ? t.at[i] != '\0'
-                                                  : t.at[i] >= '0' && t.at[i] <= '9'))
+    while (i < t.len &&
+           (strchr("+-.eE", t.at[i]) ? t.at[i] != '\0' : t.at[i] >= '0' && t.at[i] <= '9'))
         i++;
     *to = i;
     return i > *from;
@@ -177,8 +177,7 @@ static const struct shape *find(struct shapes *s, struct amp_text text, struct f
         key = key_of(text);
         if (!map_get(&s->by_key, map_hash_int(key), same_key, &key)) {
             shape = add(s, key, text);
-            *fresh = (struct fact){ FACT_SHAPE,
-                                    { .shape = { key, { shape->text, shape->len } } } };
+            *fresh = (struct fact){ FACT_SHAPE, { .shape = { key, { shape->text, shape->len } } } };
         }
     }
     uv_mutex_unlock(&s->lock);

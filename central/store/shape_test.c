@@ -1,13 +1,13 @@
-/* central/store/shape_test.c - packed readings come back to the letter, whatever they are; alone, and
- * through both databases, also in a process that has never seen their shapes. */
-#include "central/store/shape.h"
+/* central/store/shape_test.c - packed readings come back to the letter, whatever they are; alone,
+ * and through both databases, also in a process that has never seen their shapes. */
 #include "central/store/postgres_server.h"
+#include "central/store/shape.h"
 #include "central/store/store.h"
 #include "ocpp/check.h"
 
-#define USUAL(wh, w, v)                                                                            \
-    "[{\"value\":\"" wh "\",\"context\":\"Sample.Periodic\",\"unit\":\"Wh\"},"                     \
-    "{\"value\":\"" w "\",\"measurand\":\"Power.Active.Import\",\"unit\":\"W\"},"                  \
+#define USUAL(wh, w, v)                                                           \
+    "[{\"value\":\"" wh "\",\"context\":\"Sample.Periodic\",\"unit\":\"Wh\"},"    \
+    "{\"value\":\"" w "\",\"measurand\":\"Power.Active.Import\",\"unit\":\"W\"}," \
     "{\"value\":\"" v "\",\"measurand\":\"Voltage\",\"phase\":\"L1-N\",\"unit\":\"V\"}]"
 
 static const char *const odd[] = {
@@ -15,7 +15,8 @@ static const char *const odd[] = {
     USUAL("", "-0", "1e3"),
     "[{\"value\":\"a \\\" quote, \\\\ and \\u00e4 \xc3\xa4 and ~\"},{\"value\":\"long enough to "
     "matter\",\"unit\":\"something that is cut once\"}]",
-    "[{ \"value\" :\t\"1\" , \"value2\":\"2\",\"unit\":\"value\",\"x\":\"\\\"value\\\":\\\"9\\\"\"},"
+    "[{ \"value\" :\t\"1\" , "
+    "\"value2\":\"2\",\"unit\":\"value\",\"x\":\"\\\"value\\\":\\\"9\\\"\"},"
     "{\"value\":\"2\"}]",
     "[{\"value\":42,\"measurand\":\"Current.Import\",\"unit\":\"A\",\"location\":\"Outlet\"},"
     "{\"value\":-1.5e3},{\"value\":null},{\"value\":true}]",
@@ -40,8 +41,7 @@ static uint32_t around(struct shapes *s, const char *text, int times)
         if (shapes_packed(amp_text_of(text)))
             return kept.len;
         amp_buf_init(&out, back, sizeof back);
-        CHECK(shapes_unpack(s, kept, &out, &key) == 0 &&
-                  amp_text_is(amp_buf_text(&out), text),
+        CHECK(shapes_unpack(s, kept, &out, &key) == 0 && amp_text_is(amp_buf_text(&out), text),
               "round %d: %s became %.*s", i, text, AMP_FMT(amp_buf_text(&out)));
     }
     return kept.len;
@@ -162,8 +162,8 @@ static void test_stored(void)
     int loaded = 0;
 
     store_put(s, &(struct fact){ FACT_TRANSACTION,
-                                 { .transaction = { .key = 7, .org = 1, .charger = 1,
-                                                    .state = TX_RUNNING } } });
+                                 { .transaction = {
+                                       .key = 7, .org = 1, .charger = 1, .state = TX_RUNNING } } });
     store_put(s, &(struct fact){ FACT_CHARGER, { .charger = { .key = 1, .org = 1 } } });
     for (size_t i = 0; i < AMP_COUNT(odd) - 2; i++)
         for (int k = 0; k < 3; k++)

@@ -55,8 +55,8 @@ static int put_high_water(struct sqlite *s, const struct sqlite_books *before)
     return 0;
 }
 
-/* What the system said to the call that failed. SQLite does not tell of a commit; errno is still there
- * when it is about a disk. */
+/* What the system said to the call that failed. SQLite does not tell of a commit; errno is still
+ * there when it is about a disk. */
 static int system_error(struct sqlite *s, int number)
 {
     static const int of_disks[] = { ENOSPC, EROFS, EIO, EDQUOT, EFBIG };

@@ -91,8 +91,7 @@ static sqlite3_stmt *prepare(const struct search *s, const struct range *r)
     }
     query_put(&q.sql, " AND ", from, id, " >= $1 AND ", from, id, " < $2", NULL);
     query_filters(&q, s->ask, s->subject, s->pattern, "m.payload");
-    query_put(&q.sql, " ORDER BY ", from, id, s->forward ? " LIMIT $3" : " DESC LIMIT $3",
-              NULL);
+    query_put(&q.sql, " ORDER BY ", from, id, s->forward ? " LIMIT $3" : " DESC LIMIT $3", NULL);
     amp_buf_putc(&q.sql, '\0');
     out = q.sql.full ? NULL : sqlite_prepare(s->reader->db, q.text);
     for (int i = 0; out && i < q.count; i++) {

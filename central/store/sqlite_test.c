@@ -268,10 +268,7 @@ static void on_page(void *ctx, int rc, const struct fact *rows, const int64_t *i
 static void test_bounded_search(void)
 {
     enum { ROWS = 400000 };
-    struct store_ask ask = {
-        .what = ASK_MESSAGES, .org = 1, .text = {"needle", 6},
-                .limit = 10
-    };
+    struct store_ask ask = { .what = ASK_MESSAGES, .org = 1, .text = { "needle", 6 }, .limit = 10 };
     struct page page = { .answers = 0 };
     struct store *s;
 

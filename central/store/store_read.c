@@ -111,9 +111,9 @@ static char *own_text(struct amp_text *t, char *to)
 
 void store_ask(struct store *s, const struct store_ask *ask, store_rows_fn *done, void *ctx)
 {
-    struct question *q = store_alloc(sizeof(*q) + ask->action.len + ask->text.len + ask->who.len +
-                                     ask->kind.len + ask->thing.len + ask->correlation.len +
-                                     ask->tag.len);
+    struct question *q =
+        store_alloc(sizeof(*q) + ask->action.len + ask->text.len + ask->who.len + ask->kind.len +
+                    ask->thing.len + ask->correlation.len + ask->tag.len);
     char *texts = (char *)(q + 1);
 
     *q = (struct question){ .ask = *ask, .done = done, .ctx = ctx };

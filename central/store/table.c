@@ -186,20 +186,11 @@ static const struct column audit_columns[] = {
     PLAIN(audit, reason, TEXT),
 };
 static const struct column quirk_columns[] = {
-    KEY(quirk, org, INT64),
-    PLAIN(quirk, name, TEXT),
-    PLAIN(quirk, charger, INT64),
-    PLAIN(quirk, vendor, TEXT),
-    PLAIN(quirk, model, TEXT),
-    PLAIN(quirk, note, TEXT),
-    PLAIN(quirk, flags, UINT32),
-    PLAIN(quirk, phases, INT32),
-    PLAIN(quirk, voltage_v, INT32),
-    PLAIN(quirk, rate_units, INT32),
-    PLAIN(quirk, stack_max, INT32),
-    PLAIN(quirk, list_max, INT32),
-    PLAIN(quirk, url_max, INT32),
-    PLAIN(quirk, deleted, BOOL),
+    KEY(quirk, org, INT64),          PLAIN(quirk, name, TEXT),       PLAIN(quirk, charger, INT64),
+    PLAIN(quirk, vendor, TEXT),      PLAIN(quirk, model, TEXT),      PLAIN(quirk, note, TEXT),
+    PLAIN(quirk, flags, UINT32),     PLAIN(quirk, phases, INT32),    PLAIN(quirk, voltage_v, INT32),
+    PLAIN(quirk, rate_units, INT32), PLAIN(quirk, stack_max, INT32), PLAIN(quirk, list_max, INT32),
+    PLAIN(quirk, url_max, INT32),    PLAIN(quirk, deleted, BOOL),
 };
 
 static const struct column load_group_columns[] = {
@@ -228,26 +219,19 @@ static const struct column load_group_columns[] = {
     PLAIN(load_group, deleted, BOOL),
 };
 static const struct column load_member_columns[] = {
-    KEY(load_member, charger, INT64),
-    KEY(load_member, connector, INT32),
-    PLAIN(load_member, org, INT64),
-    NAMED("group_id", load_member, group, TEXT, PLAIN),
-    PLAIN(load_member, connectors, INT32),
-    PLAIN(load_member, limit_da, INT32),
-    PLAIN(load_member, max_da, INT32),
-    PLAIN(load_member, base_da, INT32),
-    PLAIN(load_member, priority, INT32),
-    PLAIN(load_member, phases, INT32),
-    PLAIN(load_member, rotation, INT32),
-    PLAIN(load_member, watts, BOOL),
-    PLAIN(load_member, trust_phases, BOOL),
-    PLAIN(load_member, deleted, BOOL),
+    KEY(load_member, charger, INT64),       KEY(load_member, connector, INT32),
+    PLAIN(load_member, org, INT64),         NAMED("group_id", load_member, group, TEXT, PLAIN),
+    PLAIN(load_member, connectors, INT32),  PLAIN(load_member, limit_da, INT32),
+    PLAIN(load_member, max_da, INT32),      PLAIN(load_member, base_da, INT32),
+    PLAIN(load_member, priority, INT32),    PLAIN(load_member, phases, INT32),
+    PLAIN(load_member, rotation, INT32),    PLAIN(load_member, watts, BOOL),
+    PLAIN(load_member, trust_phases, BOOL), PLAIN(load_member, deleted, BOOL),
 };
 /* A limit of a connector: what is confirmed, and what may be. */
-#define LIMIT(name, i)                                                                    \
-    NAMED(name "_da", load_point, limit[i].da, INT32, PLAIN),                             \
-        NAMED(name "_maybe_da", load_point, limit[i].maybe_da, INT32, PLAIN),             \
-        NAMED(name "_until_ms", load_point, limit[i].until_ms, INT64, PLAIN),             \
+#define LIMIT(name, i)                                                        \
+    NAMED(name "_da", load_point, limit[i].da, INT32, PLAIN),                 \
+        NAMED(name "_maybe_da", load_point, limit[i].maybe_da, INT32, PLAIN), \
+        NAMED(name "_until_ms", load_point, limit[i].until_ms, INT64, PLAIN), \
         NAMED(name "_maybe_until_ms", load_point, limit[i].maybe_until_ms, INT64, PLAIN)
 static const struct column load_point_columns[] = {
     KEY(load_point, charger, INT64),
@@ -280,19 +264,13 @@ static const struct column reservation_columns[] = {
     NAMED("transaction_key", reservation, transaction, INT64, PLAIN),
 };
 static const struct column list_columns[] = {
-    KEY(list, org, INT64),
-    PLAIN(list, name, TEXT),
-    PLAIN(list, note, TEXT),
-    PLAIN(list, revision, INT64),
-    PLAIN(list, sealed, INT64),
-    PLAIN(list, created_ms, INT64),
+    KEY(list, org, INT64),        PLAIN(list, name, TEXT),    PLAIN(list, note, TEXT),
+    PLAIN(list, revision, INT64), PLAIN(list, sealed, INT64), PLAIN(list, created_ms, INT64),
     PLAIN(list, deleted, BOOL),
 };
 static const struct column list_entry_columns[] = {
-    KEY(list_entry, org, INT64),
-    KEY(list_entry, list, TEXT),
-    PLAIN(list_entry, tag, TEXT),
-    PLAIN(list_entry, revision, INT64),
+    KEY(list_entry, org, INT64),      KEY(list_entry, list, TEXT),
+    PLAIN(list_entry, tag, TEXT),     PLAIN(list_entry, revision, INT64),
     PLAIN(list_entry, deleted, BOOL),
 };
 static const struct column charger_list_columns[] = {
@@ -309,12 +287,8 @@ static const struct column charger_list_columns[] = {
     PLAIN(charger_list, changed_ms, INT64),
 };
 static const struct column profile_columns[] = {
-    KEY(profile, org, INT64),
-    PLAIN(profile, name, TEXT),
-    PLAIN(profile, note, TEXT),
-    PLAIN(profile, body, TEXT),
-    PLAIN(profile, changed_ms, INT64),
-    PLAIN(profile, deleted, BOOL),
+    KEY(profile, org, INT64),   PLAIN(profile, name, TEXT),        PLAIN(profile, note, TEXT),
+    PLAIN(profile, body, TEXT), PLAIN(profile, changed_ms, INT64), PLAIN(profile, deleted, BOOL),
 };
 static const struct column installed_columns[] = {
     KEY(installed, charger, INT64),
@@ -389,15 +363,9 @@ static const struct column refusal_columns[] = {
     PLAIN(refusal, reason, TEXT),
 };
 static const struct column config_columns[] = {
-    KEY(config, charger, INT64),
-    PLAIN(config, name, TEXT),
-    PLAIN(config, value, TEXT),
-    PLAIN(config, readonly, BOOL),
-    PLAIN(config, absent, BOOL),
-    PLAIN(config, reboot, BOOL),
-    PLAIN(config, deleted, BOOL),
-    PLAIN(config, seen_ms, INT64),
-    PLAIN(config, changed_ms, INT64),
+    KEY(config, charger, INT64),   PLAIN(config, name, TEXT),     PLAIN(config, value, TEXT),
+    PLAIN(config, readonly, BOOL), PLAIN(config, absent, BOOL),   PLAIN(config, reboot, BOOL),
+    PLAIN(config, deleted, BOOL),  PLAIN(config, seen_ms, INT64), PLAIN(config, changed_ms, INT64),
 };
 static const struct column file_columns[] = {
     KEY(file, key, INT64),

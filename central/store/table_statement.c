@@ -143,28 +143,29 @@ void table_create(const struct table *t, const char *name, const char *key, stru
 }
 
 const struct replay replay[] = {
-    {FACT_CHARGER,      "ORDER BY key"               },
-    { FACT_CONNECTOR,   "ORDER BY charger, connector"},
+    { FACT_CHARGER, "ORDER BY key" },
+    { FACT_CONNECTOR, "ORDER BY charger, connector" },
     { FACT_TRANSACTION, /* those below TX_STOPPED; and of the newest 64 of each charger the four
-     * that                 ended last: a stop repeated after a restart must
-     * find its own */
+                         * that                 ended last: a stop repeated after a restart must
+                         * find its own */
       "WHERE m.key IN (SELECT key FROM charging_transaction WHERE state < 5 UNION "
       "SELECT key FROM (SELECT t.key, row_number() OVER (PARTITION BY t.charger "
       "ORDER BY t.stop_seen_ms DESC, t.key DESC) AS place "
       "FROM charger c JOIN charging_transaction t ON t.charger = c.key "
       "WHERE t.state >= 5 AND t.key >= COALESCE((SELECT z.key FROM charging_transaction z "
       "WHERE z.charger = c.key ORDER BY z.key DESC LIMIT 1 OFFSET 63), 0)) closed "
-      "WHERE place <= 4) ORDER BY m.key"                              },
-    { FACT_TAG,                "WHERE deleted = 0 ORDER BY org, folded"       },
-    { FACT_USER,                "ORDER BY key"                             },
-    { FACT_LOGIN,                "WHERE expires_ms <> 0 ORDER BY created_ms"      },
-    { FACT_API_KEY,                "ORDER BY key"                           },
-    { FACT_COMMAND,                "WHERE state <= 3 ORDER BY key"      }, /* up to COMMAND_ACCEPTED */
+      "WHERE place <= 4) ORDER BY m.key" },
+    { FACT_TAG, "WHERE deleted = 0 ORDER BY org, folded" },
+    { FACT_USER, "ORDER BY key" },
+    { FACT_LOGIN, "WHERE expires_ms <> 0 ORDER BY created_ms" },
+    { FACT_API_KEY, "ORDER BY key" },
+    { FACT_COMMAND, "WHERE state <= 3 ORDER BY key" }, /* up to COMMAND_ACCEPTED */
     { FACT_LOAD_GROUP, "WHERE deleted = 0 ORDER BY org, folded" },
     { FACT_LOAD_MEMBER, "WHERE deleted = 0 ORDER BY charger, connector" },
     { FACT_LOAD_POINT, "ORDER BY charger, connector" },
     { FACT_QUIRK, "WHERE deleted = 0 ORDER BY org, folded" },
-    { FACT_RESERVATION, /* those that may still be used, and the newest: a start may name one late */
+    { FACT_RESERVATION, /* those that may still be used, and the newest: a start may name one late
+                         */
       "WHERE m.state <= 3 OR m.key IN (SELECT key FROM reservation ORDER BY key DESC LIMIT 1000) "
       "ORDER BY key" },
     { FACT_LIST, "WHERE deleted = 0 ORDER BY org, folded" },

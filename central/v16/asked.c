@@ -1,5 +1,5 @@
-/* central/v16/asked.c - the table of contents of answers: what stations say to calls of ours that is
- * kept, or acted upon. */
+/* central/v16/asked.c - the table of contents of answers: what stations say to calls of ours that
+ * is kept, or acted upon. */
 #include "central/v16/ops.h"
 
 extern const struct v16_asked v16_change_configuration, v16_get_configuration;

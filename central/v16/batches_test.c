@@ -237,8 +237,8 @@ static void test_restart(void)
     CHECK(state_of(key) == BATCH_RUNNING && !count_of(key).counted, "goes on, once it has counted");
     tick(key);
     CHECK(count_of(key).good == 1 && count_of(key).bad == 1 && count_of(key).under_way == 1,
-          "one booted, of one nobody knows, the third is asked: %d %d %d",
-          count_of(key).good, count_of(key).bad, count_of(key).under_way);
+          "one booted, of one nobody knows, the third is asked: %d %d %d", count_of(key).good,
+          count_of(key).bad, count_of(key).under_way);
     plant_say(fds[0], "Heartbeat", "{}"); /* not again */
     plant_say(fds[1], "Heartbeat", "{}");
     plant_answer(fds[2], "Reset", "Soft", "{\"status\":\"Accepted\"}");

@@ -1,8 +1,8 @@
 /* central/v16/calls.c - our calls to stations: one in flight a connection, in the order in which
  * they were asked for. Commands are the world's; here they become frames, and answers become
  * changes of commands. Edge cases 54-58, 61. */
-#include "central/log.h"
 #include "central/domain/local_list.h"
+#include "central/log.h"
 #include "central/v16/inside.h"
 #include "central/v16/ops.h"
 #include <stdlib.h>
@@ -52,8 +52,7 @@ static bool write_call(struct session *s, const struct command_fact *k, int64_t 
     }
     amp_buf_reset(&v->frame);
     if (rc == 0) {
-        rc = amp_rpc_call_raw(&s->rpc, m, sent, 0, uv_now(v->c->loop), timeout_ms, &v->frame,
-                              &id);
+        rc = amp_rpc_call_raw(&s->rpc, m, sent, 0, uv_now(v->c->loop), timeout_ms, &v->frame, &id);
         why = amp_err_text(rc);
     }
     if (rc < 0) {

@@ -10,8 +10,10 @@ static int on_call(const struct v16_call *call, void *reply)
     (void)reply;
     world_progress(call->world, call->charger, PROGRESS_LOG,
                    req->has & OCPP16_HAS_LOG_STATUS_NOTIFICATION_REQUEST_ID ? req->request_id : 0,
-                   amp_text_of(amp_enum_name(&ocpp16_upload_log_status_names, (int)req->status)), call->now_ms);
+                   amp_text_of(amp_enum_name(&ocpp16_upload_log_status_names, (int)req->status)),
+                   call->now_ms);
     return 0;
 }
 
-const struct v16_op v16_log_status_notification = { .id = OCPP16_LOG_STATUS_NOTIFICATION, .on_call = on_call };
+const struct v16_op v16_log_status_notification = { .id = OCPP16_LOG_STATUS_NOTIFICATION,
+                                                    .on_call = on_call };

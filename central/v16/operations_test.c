@@ -1,5 +1,5 @@
-/* central/v16/operations_test.c - operations from the API to the station and back: progress, effects,
- * traces, second attempts, over real sockets. */
+/* central/v16/operations_test.c - operations from the API to the station and back: progress,
+ * effects, traces, second attempts, over real sockets. */
 #include "central/domain/operation.h"
 #include "central/v16/plant.h"
 
@@ -38,8 +38,7 @@ static void test_triggered(void)
 
     plant_begin();
     fd = plant_station("CP1", "One", "1.0");
-    key = ask("CP1/trigger", "",
-              "{\"requestedMessage\":\"MeterValues\",\"connectorId\":2}");
+    key = ask("CP1/trigger", "", "{\"requestedMessage\":\"MeterValues\",\"connectorId\":2}");
     plant_answer(fd, "TriggerMessage", "MeterValues", "{\"status\":\"Accepted\"}");
     plant_say(fd, "MeterValues",
               "{\"connectorId\":1,\"meterValue\":[{\"timestamp\":\"2024-06-01T08:00:00Z\","
@@ -119,11 +118,11 @@ static void test_sent_again(void) /* E54 */
     plant_stop();
     plant_start();
     fd = plant_station("CP1", "One", "1.0");
-    plant_answer(fd, "GetConfiguration", "{}", "{\"configurationKey\":[{\"key\":\"A\",\"readonly\":true}]}");
+    plant_answer(fd, "GetConfiguration", "{}",
+                 "{\"configurationKey\":[{\"key\":\"A\",\"readonly\":true}]}");
     is(key, COMMAND_CONFIRMED, NULL);
     CHECK(get(key)->attempts == 3, "E54: by the next process, too: %d", (int)get(key)->attempts);
-    CHECK(!world_command_get(plant.central.world, once) ||
-              get(once)->state == COMMAND_TIMED_OUT,
+    CHECK(!world_command_get(plant.central.world, once) || get(once)->state == COMMAND_TIMED_OUT,
           "what may not be sent twice was not");
     close(fd);
     plant_end();
@@ -172,7 +171,8 @@ static bool key_is(const char *key, const char *part)
     return plant_http("GET", path, "", NULL) == 200 && strstr(plant.text, part);
 }
 
-/* What was read and what was changed is kept, through a restart; E78: blanks, letters, absent keys. */
+/* What was read and what was changed is kept, through a restart; E78: blanks, letters, absent keys.
+ */
 static void test_configuration(void)
 {
     int fd;
@@ -207,8 +207,7 @@ static void test_configuration(void)
     CHECK(key_is("HEARTBEATINTERVAL", "\"rebootRequired\":true"), "kept: %s", plant.text);
     close(plant_station("CP1", "One", "1.0"));
     CHECK(plant_http("GET", "/api/v1/chargers/CP1/configuration", "", NULL) == 200 &&
-              strstr(plant.text, "\"heartbeatinterval\"") &&
-              !strstr(plant.text, "rebootRequired"),
+              strstr(plant.text, "\"heartbeatinterval\"") && !strstr(plant.text, "rebootRequired"),
           "it booted: %s", plant.text);
     plant_end();
 }
@@ -255,8 +254,7 @@ static void test_deadly_keys(void)
     ask("CP1/get-configuration", "", "{\"key\":[\"heartbeatInterval\"]}");
     plant_answer(fd, "GetConfiguration", "heartbeatInterval", "{}");
     CHECK(plant_http("POST", "/api/v1/chargers/CP1/commands", "",
-                     "{\"action\":\"GetConfiguration\",\"payload\":{\"key\":[\"Gone\"]}}") ==
-                  409 &&
+                     "{\"action\":\"GetConfiguration\",\"payload\":{\"key\":[\"Gone\"]}}") == 409 &&
               strstr(plant.text, "\"Gone\\\""),
           "E79: by the other route, too: %s", plant.text);
     CHECK(plant_http("POST", "/api/v1/chargers/CP1/commands", "",

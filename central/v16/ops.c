@@ -4,8 +4,8 @@
 extern const struct v16_op v16_authorize, v16_boot_notification, v16_data_transfer,
     v16_diagnostics_status_notification, v16_firmware_status_notification, v16_heartbeat,
     v16_log_status_notification, v16_meter_values, v16_security_event_notification,
-    v16_sign_certificate, v16_signed_firmware_status_notification, v16_start_transaction, v16_status_notification,
-    v16_stop_transaction;
+    v16_sign_certificate, v16_signed_firmware_status_notification, v16_start_transaction,
+    v16_status_notification, v16_stop_transaction;
 
 static const struct v16_op *const ops[] = {
     &v16_authorize,

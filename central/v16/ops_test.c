@@ -31,21 +31,21 @@ static void test_answers(void)
         const char *reply;
         bool accepts;
     } cases[] = {
-        {OCPP16_REMOTE_START_TRANSACTION,  "{\"status\":\"Accepted\"}",       true },
-        { OCPP16_REMOTE_START_TRANSACTION, "{\"status\":\"Rejected\"}",       false},
-        { OCPP16_REMOTE_STOP_TRANSACTION,  "{ \"status\" : \"Accepted\" }",   true },
-        { OCPP16_UNLOCK_CONNECTOR,         "{\"status\":\"Unlocked\"}",       true },
-        { OCPP16_UNLOCK_CONNECTOR,         "{\"status\":\"UnlockFailed\"}",   false},
-        { OCPP16_UNLOCK_CONNECTOR,         "{\"status\":\"NotSupported\"}",   false},
-        { OCPP16_CHANGE_AVAILABILITY,      "{\"status\":\"Scheduled\"}",      true }, /* E80 */
-        { OCPP16_CHANGE_CONFIGURATION,     "{\"status\":\"RebootRequired\"}", true }, /* E80 */
-        { OCPP16_CHANGE_CONFIGURATION,     "{\"status\":\"NotSupported\"}",   false},
-        { OCPP16_CLEAR_CHARGING_PROFILE,   "{\"status\":\"Unknown\"}",        true }, /* E91 */
-        { OCPP16_TRIGGER_MESSAGE,          "{\"status\":\"NotImplemented\"}", false},
-        { OCPP16_GET_CONFIGURATION,        "{\"configurationKey\":[]}",       true },
-        { OCPP16_GET_CONFIGURATION,        "{}",                              true },
+        { OCPP16_REMOTE_START_TRANSACTION, "{\"status\":\"Accepted\"}", true },
+        { OCPP16_REMOTE_START_TRANSACTION, "{\"status\":\"Rejected\"}", false },
+        { OCPP16_REMOTE_STOP_TRANSACTION, "{ \"status\" : \"Accepted\" }", true },
+        { OCPP16_UNLOCK_CONNECTOR, "{\"status\":\"Unlocked\"}", true },
+        { OCPP16_UNLOCK_CONNECTOR, "{\"status\":\"UnlockFailed\"}", false },
+        { OCPP16_UNLOCK_CONNECTOR, "{\"status\":\"NotSupported\"}", false },
+        { OCPP16_CHANGE_AVAILABILITY, "{\"status\":\"Scheduled\"}", true },       /* E80 */
+        { OCPP16_CHANGE_CONFIGURATION, "{\"status\":\"RebootRequired\"}", true }, /* E80 */
+        { OCPP16_CHANGE_CONFIGURATION, "{\"status\":\"NotSupported\"}", false },
+        { OCPP16_CLEAR_CHARGING_PROFILE, "{\"status\":\"Unknown\"}", true }, /* E91 */
+        { OCPP16_TRIGGER_MESSAGE, "{\"status\":\"NotImplemented\"}", false },
+        { OCPP16_GET_CONFIGURATION, "{\"configurationKey\":[]}", true },
+        { OCPP16_GET_CONFIGURATION, "{}", true },
         { OCPP16_GET_COMPOSITE_SCHEDULE,
-         "{\"x\":{\"status\":\"Accepted\"},\"status\":\"Rejected\"}",         false},
+          "{\"x\":{\"status\":\"Accepted\"},\"status\":\"Rejected\"}", false },
     };
 
     for (size_t i = 0; i < AMP_COUNT(cases); i++)
@@ -81,11 +81,11 @@ static void test_may_ask(void) /* E61 */
         unsigned id;
         int rc;
     } cases[] = {
-        {REGISTRATION_ACCEPTED,  OCPP16_REMOTE_START_TRANSACTION, 0          },
-        { REGISTRATION_PENDING,  OCPP16_REMOTE_START_TRANSACTION, AMP_E_STATE},
-        { REGISTRATION_PENDING,  OCPP16_REMOTE_STOP_TRANSACTION,  AMP_E_STATE},
-        { REGISTRATION_PENDING,  OCPP16_GET_CONFIGURATION,        0          },
-        { REGISTRATION_REJECTED, OCPP16_GET_CONFIGURATION,        AMP_E_STATE},
+        { REGISTRATION_ACCEPTED, OCPP16_REMOTE_START_TRANSACTION, 0 },
+        { REGISTRATION_PENDING, OCPP16_REMOTE_START_TRANSACTION, AMP_E_STATE },
+        { REGISTRATION_PENDING, OCPP16_REMOTE_STOP_TRANSACTION, AMP_E_STATE },
+        { REGISTRATION_PENDING, OCPP16_GET_CONFIGURATION, 0 },
+        { REGISTRATION_REJECTED, OCPP16_GET_CONFIGURATION, AMP_E_STATE },
     };
 
     for (size_t i = 0; i < AMP_COUNT(cases); i++) {
@@ -103,18 +103,18 @@ static void test_check(void)
         int rc;
         const char *path;
     } cases[] = {
-        {"RemoteStartTransaction",  "{\"idTag\":\"A\",\"connectorId\":1}",   0,             ""           },
-        { "Reset",                  "{\"type\":\"Soft\"}",                   0,             ""           },
-        { "Reset",                  "{\"type\":\"Gently\"}",                 AMP_E_VALUE,   "type"       },
-        { "Reset",                  "{}",                                    AMP_E_MISSING, "type"       },
-        { "Reset",                  "{\"type\":\"Soft\"",                    AMP_E_FORMAT,  ""           },
-        { "ClearCache",             "",                                      0,             ""           },
-        { "UnlockConnector",        "{\"connectorId\":\"1\"}",               AMP_E_TYPE,    "connectorId"},
-        { "RemoteStartTransaction", "{\"idTag\":\"123456789012345678901\"}", AMP_E_VALUE,   "idTag"      },
-        { "GetConfiguration",       "{\"key\":[\"A\",\"B\"]}",               0,             ""           },
-        { "DataTransfer",           "{\"vendorId\":\"x\"}",                  0,             ""           },
-        { "Heartbeat",              "{}",                                    AMP_E_SUPPORT, ""           },
-        { "Dance",                  "{}",                                    AMP_E_UNKNOWN, ""           },
+        { "RemoteStartTransaction", "{\"idTag\":\"A\",\"connectorId\":1}", 0, "" },
+        { "Reset", "{\"type\":\"Soft\"}", 0, "" },
+        { "Reset", "{\"type\":\"Gently\"}", AMP_E_VALUE, "type" },
+        { "Reset", "{}", AMP_E_MISSING, "type" },
+        { "Reset", "{\"type\":\"Soft\"", AMP_E_FORMAT, "" },
+        { "ClearCache", "", 0, "" },
+        { "UnlockConnector", "{\"connectorId\":\"1\"}", AMP_E_TYPE, "connectorId" },
+        { "RemoteStartTransaction", "{\"idTag\":\"123456789012345678901\"}", AMP_E_VALUE, "idTag" },
+        { "GetConfiguration", "{\"key\":[\"A\",\"B\"]}", 0, "" },
+        { "DataTransfer", "{\"vendorId\":\"x\"}", 0, "" },
+        { "Heartbeat", "{}", AMP_E_SUPPORT, "" },
+        { "Dance", "{}", AMP_E_UNKNOWN, "" },
     };
     static struct central c;
     struct v16 v = { .c = &c };
@@ -146,27 +146,28 @@ static void test_salvage(void) /* E9, E14, E23 */
         unsigned readings;
         bool reason;
     } cases[] = {
-        {"E9: null id",                 "{\"transactionId\":null," REST "}",                            true,  -1, 0, false},
-        { "E9: no id",                  "{" REST "}",                                                   true,  -1, 0, false},
+        { "E9: null id", "{\"transactionId\":null," REST "}", true, -1, 0, false },
+        { "E9: no id", "{" REST "}", true, -1, 0, false },
         { "E23: bad reason, good data",
-         "{\"transactionId\":7,\"reason\":\"Deauthorized\"," REST "," DATA "}",                         true,  7,  1,
-         false                                                                                                             },
+          "{\"transactionId\":7,\"reason\":\"Deauthorized\"," REST "," DATA "}", true, 7, 1,
+          false },
         { "a tag that is too long",
-         "{\"transactionId\":7,\"idTag\":\"123456789012345678901\",\"reason\":\"Local\"," REST "}",
-         true,                                                                                                 7,  0, true },
+          "{\"transactionId\":7,\"idTag\":\"123456789012345678901\",\"reason\":\"Local\"," REST "}",
+          true, 7, 0, true },
         { "data that is broken",
-         "{\"transactionId\":7,\"transactionData\":[{\"timestamp\":\"x\",\"sampledValue\":[]}]"
+          "{\"transactionId\":7,\"transactionData\":[{\"timestamp\":\"x\",\"sampledValue\":[]}]"
           "," REST "}",
-         true,                                                                                                 7,  0, false},
-        { "no time",                    "{\"transactionId\":7,\"meterStop\":500}",                      true,  7,  0, false},
+          true, 7, 0, false },
+        { "no time", "{\"transactionId\":7,\"meterStop\":500}", true, 7, 0, false },
         { "all of it at once",
-         "{\"transactionId\":\"x\",\"reason\":1,\"idTag\":[],\"transactionData\":3,\"meterStop\":"
-          "500,\"timestamp\":\"x\"}",                                                                   true,  -1, 0, false},
-        { "no register value",          "{\"transactionId\":7,\"timestamp\":\"2024-06-01T08:00:00Z\"}",
-         false,                                                                                                0,  0, false},
-        { "keys twice",                 "{\"transactionId\":7,\"transactionId\":8," REST "}",           false, 0,  0, false},
-        { "no object",                  "[1]",                                                          false, 0,  0, false},
-        { "nothing to repair",          "{\"transactionId\":7," REST "}",                               false, 7,  0, false},
+          "{\"transactionId\":\"x\",\"reason\":1,\"idTag\":[],\"transactionData\":3,\"meterStop\":"
+          "500,\"timestamp\":\"x\"}",
+          true, -1, 0, false },
+        { "no register value", "{\"transactionId\":7,\"timestamp\":\"2024-06-01T08:00:00Z\"}",
+          false, 0, 0, false },
+        { "keys twice", "{\"transactionId\":7,\"transactionId\":8," REST "}", false, 0, 0, false },
+        { "no object", "[1]", false, 0, 0, false },
+        { "nothing to repair", "{\"transactionId\":7," REST "}", false, 7, 0, false },
     };
 
     for (size_t i = 0; i < AMP_COUNT(cases); i++) {

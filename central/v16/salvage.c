@@ -8,12 +8,12 @@
 static const struct {
     const char *field, *instead;
 } spare[] = {
-    {"transactionId",    "-1"  }, /* the domain then looks for the one that fits */
+    { "transactionId", "-1" }, /* the domain then looks for the one that fits */
     { "timestamp",
-     "\"1970-01-01T00:00:00Z\""}, /* a clock that was never set: ours is taken, flagged */
-    { "reason",          NULL  },
-    { "idTag",           NULL  },
-    { "transactionData", NULL  },
+      "\"1970-01-01T00:00:00Z\"" }, /* a clock that was never set: ours is taken, flagged */
+    { "reason", NULL },
+    { "idTag", NULL },
+    { "transactionData", NULL },
 };
 
 /* Which row does the decoder blame? "transactionData[0].timestamp" is transactionData. */

@@ -14,18 +14,18 @@ static const struct quantity {
     bool sums;     /* over phases; else the largest */
     size_t offset; /* in struct reading_fact */
 } quantities[TOTALS] = {
-    [ENERGY] = {OCPP16_MEASURAND_ENERGY_ACTIVE_IMPORT_REGISTER, READING_ENERGY,      true,
-                offsetof(struct reading_fact, energy_wh)     },
-    [POWER] = { OCPP16_MEASURAND_POWER_ACTIVE_IMPORT,          READING_POWER,       true,
-                offsetof(struct reading_fact, power_w)       },
-    [CURRENT] = { OCPP16_MEASURAND_CURRENT_IMPORT,               READING_CURRENT,     false,
-                offsetof(struct reading_fact, current_ma)    },
-    [VOLTAGE] = { OCPP16_MEASURAND_VOLTAGE,                      READING_VOLTAGE,     false,
-                offsetof(struct reading_fact, voltage_mv)    },
-    [SOC] = { OCPP16_MEASURAND_SOC,                          READING_SOC,         false,
-                offsetof(struct reading_fact, soc_permille)  },
-    [TEMPERATURE] = { OCPP16_MEASURAND_TEMPERATURE,                  READING_TEMPERATURE, false,
-                offsetof(struct reading_fact, temperature_mc)},
+    [ENERGY] = { OCPP16_MEASURAND_ENERGY_ACTIVE_IMPORT_REGISTER, READING_ENERGY, true,
+                 offsetof(struct reading_fact, energy_wh) },
+    [POWER] = { OCPP16_MEASURAND_POWER_ACTIVE_IMPORT, READING_POWER, true,
+                offsetof(struct reading_fact, power_w) },
+    [CURRENT] = { OCPP16_MEASURAND_CURRENT_IMPORT, READING_CURRENT, false,
+                  offsetof(struct reading_fact, current_ma) },
+    [VOLTAGE] = { OCPP16_MEASURAND_VOLTAGE, READING_VOLTAGE, false,
+                  offsetof(struct reading_fact, voltage_mv) },
+    [SOC] = { OCPP16_MEASURAND_SOC, READING_SOC, false,
+              offsetof(struct reading_fact, soc_permille) },
+    [TEMPERATURE] = { OCPP16_MEASURAND_TEMPERATURE, READING_TEMPERATURE, false,
+                      offsetof(struct reading_fact, temperature_mc) },
 };
 
 /* Which units a quantity may have: the value times 10^places is in our base unit. Unit 0 is absent.
@@ -35,23 +35,23 @@ static const struct unit {
     enum ocpp16_unit_of_measure unit;
     int places;
 } units[] = {
-    {ENERGY,       0,                                 0},
-    { ENERGY,      OCPP16_UNIT_OF_MEASURE_WH,         0},
-    { ENERGY,      OCPP16_UNIT_OF_MEASURE_KWH,        3},
-    { POWER,       0,                                 0},
-    { POWER,       OCPP16_UNIT_OF_MEASURE_W,          0},
-    { POWER,       OCPP16_UNIT_OF_MEASURE_KW,         3},
-    { CURRENT,     0,                                 3},
-    { CURRENT,     OCPP16_UNIT_OF_MEASURE_A,          3},
-    { VOLTAGE,     0,                                 3},
-    { VOLTAGE,     OCPP16_UNIT_OF_MEASURE_V,          3},
-    { SOC,         0,                                 1},
-    { SOC,         OCPP16_UNIT_OF_MEASURE_PERCENT,    1},
-    { TEMPERATURE, 0,                                 3},
-    { TEMPERATURE, OCPP16_UNIT_OF_MEASURE_CELSIUS,    3},
-    { TEMPERATURE, OCPP16_UNIT_OF_MEASURE_CELCIUS,    3},
-    { TEMPERATURE, OCPP16_UNIT_OF_MEASURE_K,          3},
-    { TEMPERATURE, OCPP16_UNIT_OF_MEASURE_FAHRENHEIT, 3},
+    { ENERGY, 0, 0 },
+    { ENERGY, OCPP16_UNIT_OF_MEASURE_WH, 0 },
+    { ENERGY, OCPP16_UNIT_OF_MEASURE_KWH, 3 },
+    { POWER, 0, 0 },
+    { POWER, OCPP16_UNIT_OF_MEASURE_W, 0 },
+    { POWER, OCPP16_UNIT_OF_MEASURE_KW, 3 },
+    { CURRENT, 0, 3 },
+    { CURRENT, OCPP16_UNIT_OF_MEASURE_A, 3 },
+    { VOLTAGE, 0, 3 },
+    { VOLTAGE, OCPP16_UNIT_OF_MEASURE_V, 3 },
+    { SOC, 0, 1 },
+    { SOC, OCPP16_UNIT_OF_MEASURE_PERCENT, 1 },
+    { TEMPERATURE, 0, 3 },
+    { TEMPERATURE, OCPP16_UNIT_OF_MEASURE_CELSIUS, 3 },
+    { TEMPERATURE, OCPP16_UNIT_OF_MEASURE_CELCIUS, 3 },
+    { TEMPERATURE, OCPP16_UNIT_OF_MEASURE_K, 3 },
+    { TEMPERATURE, OCPP16_UNIT_OF_MEASURE_FAHRENHEIT, 3 },
 };
 
 /* Thousandths of a degree of the sent scale to those of Celsius. */

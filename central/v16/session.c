@@ -133,8 +133,8 @@ static void refused(struct session *s, const struct amp_rpc_event *ev, int64_t n
     }
     LOG_OFTEN(v->c->log, LOG_WARN, "v16", "call refused",
               LOG_TEXT("charger", charger_fact(s->charger)->id), LOG_TEXT("messageId", f->id),
-              LOG_TEXT("action", f->action),
-              LOG_STR("field", ev->verdict.fault.path), LOG_STR("why", amp_err_text(ev->rc)));
+              LOG_TEXT("action", f->action), LOG_STR("field", ev->verdict.fault.path),
+              LOG_STR("why", amp_err_text(ev->rc)));
     answer(s, ev, now_ms);
 }
 

@@ -35,8 +35,8 @@ void v16_tell_refused(struct v16 *v, const struct net_conn *conn, const char *ad
 static void refuse(struct v16 *v, const struct admission *q, struct net_conn *conn, enum refusal r)
 {
     const struct refusal_text *t = refusal_text(r);
-    const char *why = t->code == 401 ? "not authorised; the operator's connection doctor says why"
-                                     : t->why;
+    const char *why =
+        t->code == 401 ? "not authorised; the operator's connection doctor says why" : t->why;
     char headers[64] = "";
 
     v16_tell_refused(v, conn, q->origin.address, q->id, r);

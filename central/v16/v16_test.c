@@ -1,8 +1,8 @@
 /* central/v16/v16_test.c - stations over real sockets against the whole central system with a real
  * database, on a clock that is turned. The numbers are those of the list of edge cases; the rules
  * themselves are tested in central/domain. */
-#include "central/net/stage.h"
 #include "central/doctor.h"
+#include "central/net/stage.h"
 #include "central/v16/inside.h"
 
 #include <ftw.h>
@@ -309,14 +309,14 @@ static void test_message_log(void)
         int32_t type;
         const char *action, *payload, *error;
     } cases[] = {
-        {"[2,\"a\",\"Heartbeat\",{}]",              2, "Heartbeat", "{}",                        NULL            },
-        { "[2,\"b\",\"Levitate\",{\"up\":1}]",      2, "Levitate",  "{\"up\":1}",                "unknown action"},
-        { "[2,\"c\",\"Authorize\",{}]",             2, "Authorize", "{}",                        "idTag: "       },
-        { "[3,\"d\",{\"status\":\"Accepted\"}]",    3, NULL,        "{\"status\":\"Accepted\"}", "late"          },
+        { "[2,\"a\",\"Heartbeat\",{}]", 2, "Heartbeat", "{}", NULL },
+        { "[2,\"b\",\"Levitate\",{\"up\":1}]", 2, "Levitate", "{\"up\":1}", "unknown action" },
+        { "[2,\"c\",\"Authorize\",{}]", 2, "Authorize", "{}", "idTag: " },
+        { "[3,\"d\",{\"status\":\"Accepted\"}]", 3, NULL, "{\"status\":\"Accepted\"}", "late" },
         { "[4,\"e\",\"GenericError\",\"oops\",{}]", 4, NULL,
-         "{\"code\":\"GenericError\",\"description\":\"oops\",\"details\":{}}",                  "late"          },
-        { "+CREG: \"5",                             0, NULL,        "\"+CREG: \\\"5\"",          ""              },
-        { "",                                       0, NULL,        "\"\"",                      ""              },
+          "{\"code\":\"GenericError\",\"description\":\"oops\",\"details\":{}}", "late" },
+        { "+CREG: \"5", 0, NULL, "\"+CREG: \\\"5\"", "" },
+        { "", 0, NULL, "\"\"", "" },
     };
     int fd;
 
@@ -588,25 +588,26 @@ static void test_commands(void)
         int state;
         const char *answer;
     } cases[] = {
-        {"TriggerMessage",          "{\"requestedMessage\":\"Heartbeat\"}",   3, "{\"status\":\"Accepted\"}",
-         COMMAND_CONFIRMED,                                                                                                             "{\"status\":\"Accepted\"}"      },
-        { "TriggerMessage",         "{\"requestedMessage\":\"Heartbeat\"}",   3,
-         "{\"status\":\"NotImplemented\"}",                                                                          COMMAND_REJECTED,  "{\"status\":\"NotImplemented\"}"},
-        { "UnlockConnector",        "{\"connectorId\":1}",                    3, "{\"status\":\"Unlocked\"}",
-         COMMAND_CONFIRMED,                                                                                                             NULL                             },
-        { "UnlockConnector",        "{\"connectorId\":1}",                    3, "{\"status\":\"UnlockFailed\"}",
-         COMMAND_REJECTED,                                                                                                              NULL                             },
-        { "Reset",                  "{\"type\":\"Soft\"}",                    3, "{\"status\":\"Accepted\"}",        COMMAND_ACCEPTED,  NULL                             },
+        { "TriggerMessage", "{\"requestedMessage\":\"Heartbeat\"}", 3, "{\"status\":\"Accepted\"}",
+          COMMAND_CONFIRMED, "{\"status\":\"Accepted\"}" },
+        { "TriggerMessage", "{\"requestedMessage\":\"Heartbeat\"}", 3,
+          "{\"status\":\"NotImplemented\"}", COMMAND_REJECTED, "{\"status\":\"NotImplemented\"}" },
+        { "UnlockConnector", "{\"connectorId\":1}", 3, "{\"status\":\"Unlocked\"}",
+          COMMAND_CONFIRMED, NULL },
+        { "UnlockConnector", "{\"connectorId\":1}", 3, "{\"status\":\"UnlockFailed\"}",
+          COMMAND_REJECTED, NULL },
+        { "Reset", "{\"type\":\"Soft\"}", 3, "{\"status\":\"Accepted\"}", COMMAND_ACCEPTED, NULL },
         { "RemoteStartTransaction", "{\"idTag\":\"GOOD\",\"connectorId\":1}", 3,
-         "{\"status\":\"Rejected\"}",                                                                                COMMAND_REJECTED,  NULL                             },
-        { "GetConfiguration",       "{}",                                     3, "{\"configurationKey\":[{\"key\":\"A\",\"readonly\":false}]}", COMMAND_CONFIRMED,
-         "{\"configurationKey\":[{"                                                                                                                                    },
-        { "ClearCache",             "",                                       3, "{\"status\":\"Accepted\"}",        COMMAND_CONFIRMED, NULL                             },
-        { "ClearCache",             "{}",                                     4, "\"NotSupported\",\"no cache\",{}", COMMAND_ERROR,
-         "NotSupported: no cache"                                                                                                                                        },
-        { "ClearCache",             "{}",                                     3, "{\"status\":\"Perhaps\"}",         COMMAND_ERROR,
-         "unusable answer: status: "                                                                                                                                     },
-        { "ClearCache",             "{}",                                     3, "{}",                               COMMAND_ERROR,     "unusable answer: status: "      },
+          "{\"status\":\"Rejected\"}", COMMAND_REJECTED, NULL },
+        { "GetConfiguration", "{}", 3,
+          "{\"configurationKey\":[{\"key\":\"A\",\"readonly\":false}]}", COMMAND_CONFIRMED,
+          "{\"configurationKey\":[{" },
+        { "ClearCache", "", 3, "{\"status\":\"Accepted\"}", COMMAND_CONFIRMED, NULL },
+        { "ClearCache", "{}", 4, "\"NotSupported\",\"no cache\",{}", COMMAND_ERROR,
+          "NotSupported: no cache" },
+        { "ClearCache", "{}", 3, "{\"status\":\"Perhaps\"}", COMMAND_ERROR,
+          "unusable answer: status: " },
+        { "ClearCache", "{}", 3, "{}", COMMAND_ERROR, "unusable answer: status: " },
     };
     int fd;
 
@@ -818,32 +819,33 @@ static void test_doors(void) /* E35, E36, E38, E49, E50 */
         const char *why, *path, *headers, *answer, *id;
         int code;
     } cases[] = {
-        {"E36: decoded once",          "/ocpp/RDAM%7C123", "Sec-WebSocket-Protocol: ocpp1.6\r\n",
-         "HTTP/1.1 101 ",                                                                                                      "RDAM|123", 0   },
-        { "E35: slashes and segments", "/ocpp//x/CP7/",    "Sec-WebSocket-Protocol: ocpp1.6\r\n",
-         "HTTP/1.1 101 ",                                                                                                      "CP7",      0   },
-        { "E50: in any order",         "/ocpp/CP8",        "Sec-WebSocket-Protocol: ocpp2.0.1, ,ocpp1.6\r\n",
-         "HTTP/1.1 101 ",                                                                                                      "CP8",      0   },
-        { "E50: in several headers",   "/ocpp/CP9",
-         "Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Protocol: ocpp1.6\r\n",                               "HTTP/1.1 101 ",
-         "CP9",                                                                                                                            0   },
-        { "E38: credentials",          "/ocpp/CPA",
-         "Sec-WebSocket-Protocol: ocpp1.6\r\nAuthorization: Basic Q1BBOmE6Yg==\r\n",                          "HTTP/1.1 101 ", "CPA",      0   },
-        { "unreadable credentials",    "/ocpp/CPB",
-         "Sec-WebSocket-Protocol: ocpp1.6\r\nAuthorization: Basic ?\r\n",                                     "HTTP/1.1 401 ", NULL,
-         0                                                                                                                                     },
-        { "C3: compared exactly",      "/ocpp/CPC",        "Sec-WebSocket-Protocol: OCPP1.6\r\n",
-         "HTTP/1.1 101 ",                                                                                                      NULL,       1002},
-        { "E49: none named",           "/ocpp/CPD",        "",                                                "HTTP/1.1 101 ", NULL,       1002},
-        { "a colon",                   "/ocpp/a%3Ab",      "Sec-WebSocket-Protocol: ocpp1.6\r\n",             "HTTP/1.1 400 ", NULL,
-         0                                                                                                                                     },
-        { "a control character",       "/ocpp/a%00b",      "Sec-WebSocket-Protocol: ocpp1.6\r\n",
-         "HTTP/1.1 400 ",                                                                                                      NULL,       0   },
-        { "a dot path",                "/ocpp/%2e%2e",     "Sec-WebSocket-Protocol: ocpp1.6\r\n",             "HTTP/1.1 400 ",
-         NULL,                                                                                                                             0   },
-        { "a broken escape",           "/ocpp/a%zz",       "Sec-WebSocket-Protocol: ocpp1.6\r\n",             "HTTP/1.1 400 ",
-         NULL,                                                                                                                             0   },
-        { "nobody",                    "/ocpp/",           "Sec-WebSocket-Protocol: ocpp1.6\r\n",             "HTTP/1.1 404 ", NULL,       0   },
+        { "E36: decoded once", "/ocpp/RDAM%7C123", "Sec-WebSocket-Protocol: ocpp1.6\r\n",
+          "HTTP/1.1 101 ", "RDAM|123", 0 },
+        { "E35: slashes and segments", "/ocpp//x/CP7/", "Sec-WebSocket-Protocol: ocpp1.6\r\n",
+          "HTTP/1.1 101 ", "CP7", 0 },
+        { "E50: in any order", "/ocpp/CP8", "Sec-WebSocket-Protocol: ocpp2.0.1, ,ocpp1.6\r\n",
+          "HTTP/1.1 101 ", "CP8", 0 },
+        { "E50: in several headers", "/ocpp/CP9",
+          "Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Protocol: ocpp1.6\r\n", "HTTP/1.1 101 ",
+          "CP9", 0 },
+        { "E38: credentials", "/ocpp/CPA",
+          "Sec-WebSocket-Protocol: ocpp1.6\r\nAuthorization: Basic Q1BBOmE6Yg==\r\n",
+          "HTTP/1.1 101 ", "CPA", 0 },
+        { "unreadable credentials", "/ocpp/CPB",
+          "Sec-WebSocket-Protocol: ocpp1.6\r\nAuthorization: Basic ?\r\n", "HTTP/1.1 401 ", NULL,
+          0 },
+        { "C3: compared exactly", "/ocpp/CPC", "Sec-WebSocket-Protocol: OCPP1.6\r\n",
+          "HTTP/1.1 101 ", NULL, 1002 },
+        { "E49: none named", "/ocpp/CPD", "", "HTTP/1.1 101 ", NULL, 1002 },
+        { "a colon", "/ocpp/a%3Ab", "Sec-WebSocket-Protocol: ocpp1.6\r\n", "HTTP/1.1 400 ", NULL,
+          0 },
+        { "a control character", "/ocpp/a%00b", "Sec-WebSocket-Protocol: ocpp1.6\r\n",
+          "HTTP/1.1 400 ", NULL, 0 },
+        { "a dot path", "/ocpp/%2e%2e", "Sec-WebSocket-Protocol: ocpp1.6\r\n", "HTTP/1.1 400 ",
+          NULL, 0 },
+        { "a broken escape", "/ocpp/a%zz", "Sec-WebSocket-Protocol: ocpp1.6\r\n", "HTTP/1.1 400 ",
+          NULL, 0 },
+        { "nobody", "/ocpp/", "Sec-WebSocket-Protocol: ocpp1.6\r\n", "HTTP/1.1 404 ", NULL, 0 },
     };
     size_t known = 0, refused = 0;
 
