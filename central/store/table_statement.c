@@ -145,9 +145,9 @@ void table_create(const struct table *t, const char *name, const char *key, stru
 const struct replay replay[] = {
     { FACT_CHARGER, "ORDER BY key" },
     { FACT_CONNECTOR, "ORDER BY charger, connector" },
-    { FACT_TRANSACTION, /* those below TX_STOPPED; and of the newest 64 of each charger the four
-                         * that                 ended last: a stop repeated after a restart must
-                         * find its own */
+    /* those below TX_STOPPED; and of the newest 64 of each charger the four that ended last: a stop
+     * repeated after a restart must find its own */
+    { FACT_TRANSACTION,
       "WHERE m.key IN (SELECT key FROM charging_transaction WHERE state < 5 UNION "
       "SELECT key FROM (SELECT t.key, row_number() OVER (PARTITION BY t.charger "
       "ORDER BY t.stop_seen_ms DESC, t.key DESC) AS place "
