@@ -96,9 +96,11 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
 static int complain(char **why, const char *what, const char *path, const char *cure)
 {
     char text[1024];
-    unsigned long error = ERR_peek_last_error();
+    unsigned long first = ERR_peek_error(), error = ERR_peek_last_error();
     const char *reason = error ? ERR_reason_error_string(error) : NULL;
 
+    if (ERR_SYSTEM_ERROR(first)) /* what OpenSSL adds to it is "system lib" */
+        reason = strerror(ERR_GET_REASON(first));
     snprintf(text, sizeof text, "%s '%.600s': %s; %s", what, path,
              reason            ? reason
              : errno == ENOENT ? "there is no such file"
